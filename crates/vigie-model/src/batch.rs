@@ -1,0 +1,164 @@
+//! Events by column: the only thing that parsers give and that rules take.
+//!
+//! A cell is a span of the batch's own text, so a text log is split without copying a value, and a column
+//! is laid out as Arrow's `Utf8View` (offset and length into a shared buffer): the fleet's lake takes it
+//! over without touching the text. Detectors intern a column's values when they have a use for it.
+
+use std::sync::Arc;
+
+use crate::schema::Schema;
+use crate::time::Time;
+
+/// A parser should hand a batch over when its text reaches this size, in bytes.
+pub const BATCH_TEXT_BYTES: usize = 1 << 20;
+/// A parser should hand a batch over when it holds this many rows.
+pub const BATCH_ROWS: usize = 16_384;
+
+/// Where a cell lies in the batch's text, in bytes; [`Span::NULL`] when the event has no such field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// Length in bytes.
+    pub len: u32,
+}
+
+impl Span {
+    /// No value at all, as distinct from an empty one.
+    pub const NULL: Span = Span { start: u32::MAX, len: 0 };
+
+    /// Whether there is no value.
+    pub const fn is_null(self) -> bool {
+        self.start == u32::MAX
+    }
+}
+
+/// Where in its file an event was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Position {
+    /// The line (from 1), or the record id: what a person looks up.
+    pub number: u64,
+    /// Byte offset of the event in the evidence file.
+    pub offset: u64,
+}
+
+/// A run of events of one schema, from one evidence file.
+#[derive(Clone, Debug)]
+pub struct EventBatch {
+    /// What the events have in common.
+    pub schema: Arc<Schema>,
+    /// The text that all spans point into.
+    pub text: String,
+    /// One column per field of the schema; a column nobody wants is empty.
+    pub columns: Vec<Vec<Span>>,
+    /// When each event happened, where it says so.
+    pub times: Vec<Option<Time>>,
+    /// Where each event was read.
+    pub positions: Vec<Position>,
+}
+
+impl EventBatch {
+    /// How many events it holds.
+    pub fn rows(&self) -> usize {
+        self.positions.len()
+    }
+
+    /// The value of a cell; `None` when the field is absent, or was not wanted.
+    pub fn cell(&self, row: usize, column: usize) -> Option<&str> {
+        let span = *self.columns.get(column)?.get(row)?;
+        self.span(span)
+    }
+
+    /// The text of a span; `None` for the null span.
+    pub fn span(&self, span: Span) -> Option<&str> {
+        if span.is_null() {
+            return None;
+        }
+        let start = span.start as usize;
+        self.text.get(start..start.checked_add(span.len as usize)?)
+    }
+}
+
+/// Collects events whose values do not lie in one text already (binary logs, JSON).
+#[derive(Debug)]
+pub struct BatchBuilder {
+    batch: EventBatch,
+}
+
+impl BatchBuilder {
+    /// An empty batch of a schema.
+    pub fn new(schema: Arc<Schema>) -> BatchBuilder {
+        let columns = vec![Vec::new(); schema.fields.len()];
+        BatchBuilder {
+            batch: EventBatch { schema, text: String::new(), columns, times: Vec::new(), positions: Vec::new() },
+        }
+    }
+
+    /// Adds an event. Values beyond the schema's fields are dropped, missing ones are null.
+    pub fn push<'a>(
+        &mut self,
+        time: Option<Time>,
+        position: Position,
+        values: impl IntoIterator<Item = Option<&'a str>>,
+    ) {
+        let mut values = values.into_iter();
+        for column in &mut self.batch.columns {
+            let span = values.next().flatten().map_or(Span::NULL, |value| append(&mut self.batch.text, value));
+            column.push(span);
+        }
+        self.batch.times.push(time);
+        self.batch.positions.push(position);
+    }
+
+    /// Whether it is time to hand the batch over.
+    pub fn is_full(&self) -> bool {
+        self.batch.text.len() >= BATCH_TEXT_BYTES || self.batch.rows() >= BATCH_ROWS
+    }
+
+    /// Bytes of text held so far.
+    pub fn text_bytes(&self) -> usize {
+        self.batch.text.len()
+    }
+
+    /// Whether it holds no event.
+    pub fn is_empty(&self) -> bool {
+        self.batch.positions.is_empty()
+    }
+
+    /// The batch; the builder is left empty, ready for more of the same schema.
+    pub fn take(&mut self) -> EventBatch {
+        let empty = BatchBuilder::new(Arc::clone(&self.batch.schema)).batch;
+        std::mem::replace(&mut self.batch, empty)
+    }
+}
+
+/// Appends a value; one that would pass 4 GiB of text becomes null, which no bounded batch reaches.
+fn append(text: &mut String, value: &str) -> Span {
+    let (Ok(start), Ok(len)) = (u32::try_from(text.len()), u32::try_from(value.len())) else {
+        return Span::NULL;
+    };
+    if start.checked_add(len).is_none() || start == u32::MAX {
+        return Span::NULL;
+    }
+    text.push_str(value);
+    Span { start, len }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_and_empty_are_two_things() {
+        let schema = Schema { fields: vec!["a".into(), "b".into(), "c".into()], ..Schema::default() };
+        let mut builder = BatchBuilder::new(Arc::new(schema));
+        builder.push(None, Position { number: 1, offset: 0 }, [Some(""), None]);
+        builder.push(None, Position { number: 2, offset: 9 }, [Some("é"), Some("x"), Some("y"), Some("dropped")]);
+        let batch = builder.take();
+        assert!(builder.is_empty());
+        let row = |row| (0..3).map(|column| batch.cell(row, column)).collect::<Vec<_>>();
+        assert_eq!(row(0), [Some(""), None, None]);
+        assert_eq!(row(1), [Some("é"), Some("x"), Some("y")]);
+        assert_eq!(batch.cell(2, 0), None);
+    }
+}

@@ -1,0 +1,116 @@
+//! What could not be read as expected: kept, counted, shown, and lowering coverage.
+
+use serde::{Deserialize, Serialize};
+
+/// Something about the evidence that a reader of the verdict must know.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Diagnostic {
+    /// The evidence file, by its path in the collection; empty for the whole collection.
+    pub path: String,
+    /// What happened; its stable name is [`Code::id`].
+    pub code: Code,
+    /// The first place, as `line 12`, `record 7`, `offset 4096`; empty when it is the whole file.
+    pub place: String,
+    /// What was seen there, in figures: "4 values for 6 fields", not "invalid line".
+    pub message: String,
+    /// How many times, from that first place on.
+    pub count: u64,
+    /// How many bytes it cost.
+    pub bytes: u64,
+}
+
+macro_rules! codes {
+    ($($variant:ident $id:literal $effect:ident $title:literal $help:literal;)+) => {
+        /// The closed list of diagnostics. `vigie explain V0201` and `docs/reference/diagnostics.md` come from it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Code { $(#[doc = $title] #[serde(rename = $id)] $variant,)+ }
+
+        impl Code {
+            /// Every code, in order.
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)+];
+            /// The stable name, `V0201`.
+            pub const fn id(self) -> &'static str { match self { $(Code::$variant => $id,)+ } }
+            /// One line that says what happened.
+            pub const fn title(self) -> &'static str { match self { $(Code::$variant => $title,)+ } }
+            /// What it means for the verdict and what can be done.
+            pub const fn help(self) -> &'static str { match self { $(Code::$variant => $help,)+ } }
+            /// What it does to coverage.
+            pub const fn effect(self) -> Effect { match self { $(Code::$variant => Effect::$effect,)+ } }
+        }
+    };
+}
+
+/// What a diagnostic does to coverage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Something was lost: the file's days are damaged.
+    Damage,
+    /// Good to know; nothing was lost.
+    Note,
+}
+
+codes! {
+    ParserPanicked "V0001" Damage "The parser stopped on an internal error."
+        "The rest of the file was not read. Please report it with the file's header, if you may share it.";
+    CannotOpen "V0101" Damage "The file or folder could not be opened."
+        "Check the rights of the account that runs Vigie, and that the copy is complete.";
+    NotRegularFile "V0102" Damage "Not a regular file (link, pipe, device): not followed, not read."
+        "Copy what it points to into the collection, if it belongs there.";
+    Encrypted "V0103" Damage "The entry is encrypted and was not read."
+        "Decrypt the archive with its password, then run again on the result.";
+    LimitReached "V0104" Damage "A limit on size, ratio, entries or depth stopped the reading."
+        "An archive bomb, or evidence larger than the limits: unpack this part yourself and run again on the folder.";
+    UnsafeName "V0105" Note "The entry's name leaves the collection, or cannot stand in a path."
+        "It was read under an escaped name; nothing was written to disk.";
+    ContainerDamaged "V0106" Damage "The archive is damaged here."
+        "Copy the archive again from its source and compare the SHA-256.";
+    ChangedWhileRead "V0107" Damage "The file changed or shrank while it was read."
+        "Take a copy first, then run on the copy.";
+    Duplicate "V0108" Note "The same path stands twice in the collection."
+        "Both were read; compare their SHA-256 in the manifest.";
+    BadLine "V0201" Damage "A line does not fit its header."
+        "It was kept as rejected bytes and not matched. A line an attacker broke on purpose is itself a trace: look at it.";
+    NoHeader "V0202" Damage "Lines stand before any header that says what their fields are."
+        "The start of the file is missing: find the complete file.";
+    LineTooLong "V0203" Damage "A line is longer than the limit and was rejected."
+        "Look at the place given: logs do not hold such lines by themselves.";
+    TimeUnreadable "V0204" Damage "An event's time could not be read."
+        "The event was matched, but lies on no day.";
+    TimeDerived "V0205" Note "The lines have no date: it was taken from the header's #Date."
+        "Times across midnight of such a file are less certain.";
+    TruncatedTail "V0206" Damage "The file ends in the middle of a line or record."
+        "Usual for a log that was being written; otherwise the copy is incomplete.";
+    Encoding "V0207" Note "Bytes that are not UTF-8 were read as Windows-1252."
+        "Only the display of accented letters can be affected.";
+    NulBytes "V0208" Damage "A run of NUL bytes: the system lost power, or the file was wiped in part."
+        "What stood there is gone; other traces of the same hours matter more.";
+    ExtraFields "V0209" Note "A line has more or fewer values than its header has fields."
+        "It was read as far as its fields could be told.";
+    ClockShifted "V0210" Note "The two clocks of the events differ by a constant: the recorded UTC one is used."
+        "The exporting tool wrote local time as if it were UTC; every time of the file was moved by the same amount.";
+    BadRecord "V0301" Damage "A record could not be decoded."
+        "The other records of the file were read.";
+    BadChunk "V0302" Damage "A chunk of the event log is damaged."
+        "The other chunks were read.";
+    DirtyLog "V0303" Note "The event log was not closed properly."
+        "Usual for a log copied from a running system.";
+    UnknownFormat "V0401" Note "No parser of Vigie knows this content."
+        "It was hashed and listed, not read. `vigie artifacts` lists what is read.";
+    KnownUnread "V0402" Damage "The format is recognised, but Vigie does not read it."
+        "Convert it to the W3C extended format, or collect the log another way.";
+    Empty "V0403" Note "The file has no content."
+        "Not the same as a file that could not be read.";
+    WrongContent "V0404" Note "The name says one kind of evidence, the content another."
+        "It was treated by its content.";
+    HitsCapped "V0501" Note "A rule matched more often than is kept in detail."
+        "All matches are counted; the first ones are shown.";
+    HostUnnamed "V0502" Note "Nothing in the evidence names its host."
+        "Give it with --host NAME.";
+}
+
+impl Diagnostic {
+    /// A diagnostic that happened once, at a place of the given file.
+    pub fn once(path: &str, code: Code, place: String, message: String) -> Diagnostic {
+        Diagnostic { path: path.to_owned(), code, place, message, count: 1, bytes: 0 }
+    }
+}

@@ -1,0 +1,73 @@
+//! What do these bytes say? Collections, containers and artifact parsers.
+//!
+//! Parsing never fails, never panics, always ends, and never forgets what it could not read: every byte of an
+//! evidence file is in exactly one of parsed or rejected with a reason.
+#![deny(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used
+)]
+
+pub mod collection;
+pub mod input;
+pub mod parsers;
+pub mod read;
+
+use std::ops::ControlFlow;
+
+use vigie_model::coverage::Density;
+use vigie_model::diagnostic::Code;
+use vigie_model::evidence::{Account, Fact};
+use vigie_model::schema::Wanted;
+use vigie_model::{EventBatch, Schema};
+
+pub use collection::{Collection, Evidence, Limits, open};
+pub use input::{Head, Input};
+pub use read::{FileReport, read};
+
+/// Every parser, in the order in which they are asked whether a file is theirs: a static slice, so that the
+/// order is visible and tests can walk it. To add one, write `parsers/<name>.rs` and a line here.
+pub static PARSERS: &[&dyn Parser] = &[];
+
+/// Reads one artifact.
+pub trait Parser: Sync {
+    /// What it reads.
+    fn artifact(&self) -> &'static Artifact;
+    /// Whether a file is this artifact: by content; the path may only settle what content leaves open.
+    fn recognise(&self, head: &Head<'_>) -> bool;
+    /// Reads it to the end. Never fails: what cannot be read goes to `sink.diagnostic`. The sum of the account
+    /// is what it took from `input`; the caller accounts for bytes that it left.
+    fn parse(&self, input: &mut Input<'_>, sink: &mut dyn Sink) -> Account;
+}
+
+/// A kind of evidence, as `vigie artifacts` and `docs/reference/artifacts.md` tell it.
+#[derive(Clone, Copy, Debug)]
+pub struct Artifact {
+    /// Dotted and lower case: `iis.w3c`.
+    pub name: &'static str,
+    /// A short title.
+    pub title: &'static str,
+    /// How often it writes by itself.
+    pub density: Density,
+    /// What it proves.
+    pub proves: &'static str,
+    /// Where it lies on the host.
+    pub location: &'static str,
+    /// The specification or description the parser follows.
+    pub source: &'static str,
+}
+
+/// Takes what a parser gives.
+pub trait Sink {
+    /// Which columns of a schema are read; asked once per schema, before its first batch.
+    fn wants(&mut self, schema: &Schema) -> Wanted;
+    /// Events. `Break` asks the parser to stop; it then accounts for the rest as rejected.
+    fn batch(&mut self, batch: &EventBatch) -> ControlFlow<()>;
+    /// Something the file says of its host.
+    fn fact(&mut self, fact: Fact);
+    /// Something that could not be read as expected, at a place (`line 12`), and the bytes it cost. Calls with
+    /// the same code are merged by the receiver: the first place and message are kept, counts and bytes add up.
+    fn diagnostic(&mut self, code: Code, place: &str, message: &str, bytes: u64);
+}
