@@ -116,8 +116,33 @@ pub enum Role {
     Trace,
     /// Supports a story, proves nothing alone: shown in the timeline only.
     Context,
-    /// The mark of a scanner or researcher: whoever leaves it and climbs no higher than an attempt is one.
+    /// Proves its stage, but whoever left it need not have caused it: a stranger who found a web shell there.
+    Witness,
+    /// The mark of a scanner, a researcher or somebody who probes: raises no stage by itself.
     Scanner,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: &'static [Role] = &[Role::Trace, Role::Context, Role::Witness, Role::Scanner];
+
+    /// The word, as serialised and as in the `vigie.role.<word>` tag.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Role::Trace => "trace",
+            Role::Context => "context",
+            Role::Witness => "witness",
+            Role::Scanner => "scanner",
+        }
+    }
+
+    /// Whether a match raises the stage of its campaign.
+    pub const fn proves(self) -> bool {
+        match self {
+            Role::Trace | Role::Witness => true,
+            Role::Context | Role::Scanner => false,
+        }
+    }
 }
 
 /// A rule as the engine and the reports see it.
