@@ -1,1 +1,18 @@
-//! Placeholder.
+//! What does it mean? Correlation, exposure, patch history, coverage, verdict, actions.
+//!
+//! Everything here is a pure function of what one host's evidence gave and of the packs: no clock, no files.
+
+mod actors;
+pub mod builds;
+pub mod coverage;
+pub mod exposure;
+pub mod facts;
+mod findings;
+pub mod host;
+mod joins;
+pub mod tally;
+pub mod verdict;
+
+pub use facts::OwnerFacts;
+pub use host::{FileEvidence, HostEvidence, assess};
+pub use tally::Tally;

@@ -1,0 +1,233 @@
+//! Was this server open: which builds it ran and when, when it was fixed, who could reach it.
+//!
+//! Two facts carry most of the weight. Builds only go up: a server seen unfixed at some moment was unfixed at
+//! every earlier one. And before the day a fix came out, nobody had it.
+
+use std::collections::BTreeMap;
+
+use vigie_model::evidence::FactKind;
+use vigie_model::exposure::{BuildSeen, Exposure, ExposureState, Reachable};
+use vigie_model::finding::Statement;
+use vigie_model::hit::EvidencePlace;
+use vigie_model::pack::{Pack, Window};
+use vigie_model::{Day, Time};
+
+use crate::builds::{self, Build, Holds};
+use crate::facts::OwnerFacts;
+use crate::host::HostEvidence;
+use crate::tally::Tally;
+
+/// The exposure of a host to a pack's campaign.
+pub fn expose(pack: &Pack, host: &HostEvidence<'_>, tally: &Tally, owner: &OwnerFacts) -> Exposure {
+    let mut notes = Vec::new();
+    let seen = builds_seen(pack, host, &mut notes);
+    let open_until = seen.iter().filter(|b| b.fixed == Some(false)).filter_map(|b| b.to.or(b.from)).max();
+    let fixed_from = seen.iter().filter(|b| b.fixed == Some(true)).filter_map(|b| b.from).min();
+    let fixed_from = fixed_from.or_else(|| owner_fix(owner, open_until, &mut notes));
+    let (reachable, reachable_proof) = reach(host, tally, owner, &mut notes);
+    let patch = patch_state(&pack.window, open_until, fixed_from, existed_before(tally, pack.window.fix));
+    let state = match (patch, reachable) {
+        (Patch::BeforeWindow, _) | (_, Reachable::No) => ExposureState::NotExposed,
+        (Patch::OpenInWindow, Reachable::Yes) => ExposureState::Exposed,
+        (Patch::OpenInWindow, Reachable::Unknown) => ExposureState::Unpatched,
+        (Patch::Unknown, Reachable::Yes | Reachable::Unknown) => ExposureState::Unknown,
+    };
+    let (from, to) = interval(&pack.window, state, fixed_from, owner).unzip();
+    Exposure { state, from, to, reachable, reachable_proof, builds: seen, patched_at: fixed_from, notes }
+}
+
+enum Patch {
+    BeforeWindow,
+    OpenInWindow,
+    Unknown,
+}
+
+fn patch_state(window: &Window, open_until: Option<Time>, fixed_from: Option<Time>, existed: bool) -> Patch {
+    let start = window.from.start();
+    if fixed_from.is_some_and(|fixed| fixed <= start) {
+        Patch::BeforeWindow
+    } else if open_until.is_some() || existed {
+        // Seen unfixed, at whatever time: if that was before the window, the fix cannot have come before the
+        // fix existed, and the window opened earlier than that.
+        Patch::OpenInWindow
+    } else {
+        Patch::Unknown
+    }
+}
+
+/// The days at risk that follow; `None` when none is.
+fn interval(
+    window: &Window,
+    state: ExposureState,
+    fixed_from: Option<Time>,
+    owner: &OwnerFacts,
+) -> Option<(Day, Day)> {
+    match state {
+        ExposureState::NotExposed => None,
+        ExposureState::Exposed | ExposureState::Unpatched | ExposureState::Unknown => {
+            let from = owner.reachable_since.map_or(window.from, |since| since.max(window.from));
+            let to = match state {
+                ExposureState::Unknown | ExposureState::NotExposed => window.until,
+                ExposureState::Exposed | ExposureState::Unpatched => {
+                    fixed_from.map_or(window.until, |fixed| fixed.day().min(window.until))
+                }
+            };
+            Some((from.min(to), to))
+        }
+    }
+}
+
+/// Whether Exchange itself wrote something before the fix existed.
+fn existed_before(tally: &Tally, fix: Day) -> bool {
+    tally
+        .streams
+        .iter()
+        .filter(|(id, _)| id.starts_with("exchange."))
+        .filter_map(|(_, stream)| stream.first)
+        .any(|first| first < fix.start())
+}
+
+fn builds_seen(pack: &Pack, host: &HostEvidence<'_>, notes: &mut Vec<Statement>) -> Vec<BuildSeen> {
+    let mut by_build: BTreeMap<Build, BuildSeen> = BTreeMap::new();
+    let mut from_header = false;
+    for (place, fact) in host.facts() {
+        let Some(build) = Build::parse(&fact.value) else { continue };
+        match fact.kind {
+            FactKind::HostName => continue,
+            FactKind::BuildRunning => from_header = true,
+            FactKind::BuildInstalled => {}
+        }
+        let entry = by_build.entry(build).or_insert_with(|| BuildSeen {
+            build: build.to_string(),
+            name: builds::name(build),
+            from: fact.time,
+            to: fact.time,
+            fixed: fixed(build, &pack.cves),
+            proof: place.clone(),
+        });
+        widen(entry, fact.time, &place);
+    }
+    for build in by_build.keys() {
+        note_build(*build, pack, notes);
+    }
+    if from_header && let Some(build) = by_build.keys().last() {
+        notes.push(Statement::new("build_from_header", &[("build", &build.to_string())]));
+    }
+    let mut seen: Vec<BuildSeen> = by_build.into_values().collect();
+    seen.sort_by_key(|build| build.from);
+    seen
+}
+
+fn widen(seen: &mut BuildSeen, time: Option<Time>, place: &EvidencePlace) {
+    let Some(time) = time else { return };
+    if seen.from.is_none_or(|from| time < from) {
+        seen.from = Some(time);
+        seen.proof = place.clone();
+    }
+    if seen.to.is_none_or(|to| time > to) {
+        seen.to = Some(time);
+    }
+}
+
+fn fixed(build: Build, cves: &[String]) -> Option<bool> {
+    let (open, unknown) = builds::open_cves(build, cves);
+    match (open.is_empty(), unknown.is_empty()) {
+        (false, _) => Some(false),
+        (true, true) => Some(true),
+        (true, false) => None,
+    }
+}
+
+fn note_build(build: Build, pack: &Pack, notes: &mut Vec<Statement>) {
+    let text = build.to_string();
+    let name = builds::name(build);
+    if name.is_empty() {
+        notes.push(Statement::new("unknown_build", &[("build", &text)]));
+    }
+    if builds::is_march_special(build) {
+        notes.push(Statement::new("march_su_special", &[("build", &text), ("cu", &name)]));
+    }
+    for cve in &pack.cves {
+        if let Holds::Conflict(low, high) = builds::holds(build, cve) {
+            let args = [("build", text.as_str()), ("low", &low.to_string()), ("high", &high.to_string())];
+            notes.push(Statement::new("conflicting_sources", &args));
+            return;
+        }
+    }
+}
+
+/// The owner's word on the patch day, where no evidence contradicts it.
+fn owner_fix(owner: &OwnerFacts, open_until: Option<Time>, notes: &mut Vec<Statement>) -> Option<Time> {
+    let day = owner.patched_on?;
+    notes.push(Statement::new("owner_states", &[("fact", "patched_on"), ("value", &day.to_string())]));
+    let moment = day.end();
+    open_until.is_none_or(|open| open < moment).then_some(moment)
+}
+
+fn reach(
+    host: &HostEvidence<'_>,
+    tally: &Tally,
+    owner: &OwnerFacts,
+    notes: &mut Vec<Statement>,
+) -> (Reachable, Option<EvidencePlace>) {
+    if let Some(stated) = owner.reachable {
+        notes.push(Statement::new("owner_states", &[("fact", "reachable"), ("value", &stated.to_string())]));
+    }
+    if let Some(since) = owner.reachable_since {
+        let value = since.to_string();
+        notes.push(Statement::new("owner_states", &[("fact", "reachable_since"), ("value", &value)]));
+    }
+    if let Some(proof) = host.public_client() {
+        return (Reachable::Yes, Some(proof));
+    }
+    if let Some(address) = &tally.private_client {
+        notes.push(Statement::new("behind_proxy", &[("address", address)]));
+    }
+    match owner.reachable {
+        Some(true) => (Reachable::Yes, None),
+        Some(false) => (Reachable::No, None),
+        None => (Reachable::Unknown, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Option<Time> {
+        Time::parse(text.as_bytes())
+    }
+
+    fn window() -> Window {
+        let day = |text| Day::parse(text).unwrap();
+        Window {
+            from: day("2021-01-03"),
+            until: day("2021-04-13"),
+            fix: day("2021-03-02"),
+            why: vigie_model::pack::Text::default(),
+        }
+    }
+
+    #[test]
+    fn seen_unfixed_late_means_open_all_along() {
+        let patch = patch_state(&window(), at("2021-03-08T00:00:00Z"), at("2021-03-10T22:00:00Z"), false);
+        assert!(matches!(patch, Patch::OpenInWindow));
+        let owner = OwnerFacts::default();
+        let (from, to) =
+            interval(&window(), ExposureState::Exposed, at("2021-03-10T22:00:00Z"), &owner).unwrap();
+        assert_eq!((from.to_string(), to.to_string()), ("2021-01-03".into(), "2021-03-10".into()));
+    }
+
+    #[test]
+    fn a_fixed_build_of_later_years_says_nothing_of_the_window() {
+        assert!(matches!(patch_state(&window(), None, at("2023-01-11T00:00:00Z"), false), Patch::Unknown));
+    }
+
+    #[test]
+    fn a_server_that_ran_before_the_fix_existed_was_open() {
+        assert!(matches!(
+            patch_state(&window(), None, at("2021-03-03T00:00:00Z"), true),
+            Patch::OpenInWindow
+        ));
+    }
+}

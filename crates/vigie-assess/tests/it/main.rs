@@ -1,0 +1,1 @@
+//! Whole assessments from hand-made evidence.
