@@ -208,6 +208,16 @@ pub fn open_cves<'a>(build: Build, cves: &'a [String]) -> (Vec<&'a str>, Vec<&'a
     (open, unknown)
 }
 
+/// The first builds that hold the fix of a CVE, oldest first, with their names; empty when it is unknown, or
+/// known by no build.
+pub fn fixed_builds(cve: &str) -> Vec<(Build, String)> {
+    let rows = fixes().iter().filter(|row| row.cve.eq_ignore_ascii_case(cve));
+    let mut found: Vec<Build> = rows.filter_map(|row| row.build).collect();
+    found.sort_unstable();
+    found.dedup();
+    found.into_iter().map(|build| (build, name(build))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

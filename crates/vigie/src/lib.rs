@@ -1,1 +1,5 @@
-//! x
+//! The engine that ties the four stages together, and the command line over it.
+
+pub mod cli;
+pub mod engine;
+pub mod exit;

@@ -1,1 +1,6 @@
-//! Whole assessments from hand-made evidence.
+//! Whole assessments from hand-made evidence: one server, one campaign, what the verdict says and why.
+#![allow(clippy::unwrap_used, reason = "a test that cannot build its evidence must fail loudly")]
+
+mod evidence;
+mod story;
+mod verdicts;

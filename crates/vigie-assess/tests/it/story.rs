@@ -1,0 +1,95 @@
+//! Findings, actors and the timeline: the same request told by several logs is one story.
+
+use vigie_assess::OwnerFacts;
+use vigie_model::assessment::ActorKind;
+
+use crate::evidence::{REACHED, SEEN_THERE, SHELL_FILE, WRITTEN, assessed, complete, hit};
+
+const CANARY: &str = "k3v2Zl9Qw0eAAAABBBBccccDDDD1234567890";
+
+#[test]
+fn back_end_and_command_log_get_the_client_of_the_front_end() {
+    let mut files = complete();
+    let query = format!("msExchEcpCanary={CANARY}&schema=ResetOABVirtualDirectory");
+    files[0].hits = vec![
+        hit(
+            REACHED,
+            "exchange.httpproxy/Ecp",
+            "2021-02-27T10:00:00Z",
+            &[("RequestId", "AA-1"), ("ClientIpAddress", "198.51.100.7"), ("UrlQuery", &query)],
+        ),
+        hit(
+            WRITTEN,
+            "exchange.ecp/Server",
+            "2021-02-27T10:00:01Z",
+            &[("Cmd", "Set-OabVirtualDirectory.ExternalUrl='x'"), ("Canary", CANARY)],
+        ),
+    ];
+    files[1].hits = vec![hit(
+        WRITTEN,
+        "iis.w3c/W3SVC2",
+        "2021-02-27T10:00:02Z",
+        &[
+            ("c-ip", "10.0.0.5"),
+            ("cs-uri-stem", "/ecp/DDI/DDIService.svc/SetObject"),
+            ("cs-uri-query", "a&cafeReqId=aa-1;"),
+        ],
+    )];
+    let assessment = assessed(files, &OwnerFacts::default());
+    assert_eq!(assessment.findings.len(), 3);
+    for finding in &assessment.findings {
+        assert_eq!(finding.actor.as_deref(), Some("198.51.100.7"), "{finding:#?}");
+        assert!(!finding.joined.is_empty());
+    }
+    let ids: Vec<&str> = assessment.findings.iter().map(|finding| finding.id.as_str()).collect();
+    assert_eq!(ids, ["F1", "F2", "F3"]);
+    assert_eq!(assessment.findings[1].object.as_deref(), Some("Set-OabVirtualDirectory"));
+    let actors = &assessment.worst().unwrap().actors;
+    assert_eq!(
+        actors.iter().map(|a| (a.name.as_str(), a.kind, a.events)).collect::<Vec<_>>(),
+        [("198.51.100.7", ActorKind::Attacker, 3)]
+    );
+    let first = &assessment.findings[0].proofs[0].evidence;
+    assert_eq!((first.place.as_str(), first.offset), ("line 7", 700));
+}
+
+#[test]
+fn a_stranger_who_finds_the_shell_is_no_attacker() {
+    let mut files = complete();
+    files[1].hits = vec![hit(
+        SEEN_THERE,
+        "iis.w3c/W3SVC1",
+        "2021-03-02T10:00:00Z",
+        &[("c-ip", "203.0.113.77"), ("cs-uri-stem", "/aspnet_client/x.aspx")],
+    )];
+    files[2].hits = vec![hit(
+        SHELL_FILE,
+        "web.root",
+        "2021-03-01T10:00:00Z",
+        &[
+            ("TargetFilename", "C:\\inetpub\\wwwroot\\aspnet_client\\x.aspx"),
+            ("Url", "/aspnet_client/x.aspx"),
+            ("sha256", "cd"),
+        ],
+    )];
+    let assessment = assessed(files, &OwnerFacts::default());
+    let actor = &assessment.worst().unwrap().actors[0];
+    assert_eq!(actor.kind, ActorKind::Prober);
+    let file = assessment.findings.iter().find(|finding| finding.sha256.is_some()).unwrap();
+    assert_eq!(file.joined.iter().map(|join| join.by.as_str()).collect::<Vec<_>>(), ["page"]);
+}
+
+#[test]
+fn many_objects_of_one_rule_stay_bounded_and_counted() {
+    let mut files = complete();
+    files[1].hits = (0..1000)
+        .map(|n| {
+            let stem = format!("/aspnet_client/{n}.aspx");
+            hit(SEEN_THERE, "iis.w3c/W3SVC1", "2021-03-02T10:00:00Z", &[("cs-uri-stem", &stem)])
+        })
+        .collect();
+    let assessment = assessed(files, &OwnerFacts::default());
+    assert_eq!(assessment.findings.len(), 201);
+    assert_eq!(assessment.findings.iter().map(|finding| finding.events).sum::<u64>(), 1000);
+    assert!(assessment.findings.iter().all(|finding| finding.proofs.len() <= 50));
+}

@@ -1,0 +1,114 @@
+//! The verdict on hand-made evidence, and what it says would change it.
+
+use vigie_assess::OwnerFacts;
+use vigie_model::coverage::DayState;
+use vigie_model::exposure::ExposureState;
+use vigie_model::rule::Stage;
+use vigie_model::verdict::Verdict;
+use vigie_model::{Assessment, Day};
+
+use crate::evidence::{GUESS, SCANNED, TRIED, WRITTEN, assessed, build, complete, hit, log};
+
+fn keys(assessment: &Assessment) -> Vec<&str> {
+    assessment
+        .verdicts
+        .iter()
+        .flat_map(|verdict| &verdict.reasons)
+        .map(|reason| reason.key.as_str())
+        .collect()
+}
+
+#[test]
+fn complete_evidence_without_a_trace_is_no_evidence_of_compromise() {
+    let assessment = assessed(complete(), &OwnerFacts::default());
+    let verdict = assessment.worst().unwrap();
+    assert_eq!(verdict.verdict, Verdict::NoEvidence, "{verdict:#?}");
+    assert_eq!(verdict.exposure.state, ExposureState::Exposed);
+    assert_eq!(verdict.exposure.to, Day::parse("2021-03-03"));
+    assert!(verdict.coverage.complete);
+    assert_eq!((verdict.coverage.days, verdict.coverage.ways), (6, 2));
+    assert_eq!(verdict.actions.iter().map(|step| step.id.as_str()).collect::<Vec<_>>(), ["keep-logs"]);
+}
+
+#[test]
+fn logs_that_begin_late_are_never_clean() {
+    let mut front = log("exchange.httpproxy/Ecp", "2021-03-01", "2021-03-10", "203.0.113.50");
+    front.facts = vec![build("15.1.2176.2", "2021-03-05T00:00:00Z")];
+    let files = vec![front, log("web.root", "2021-03-10", "2021-03-10", "-")];
+    let assessment = assessed(files, &OwnerFacts::default());
+    let verdict = assessment.worst().unwrap();
+    assert_eq!(verdict.verdict, Verdict::PresumedCompromised);
+    let entry = verdict.ways.first().unwrap();
+    let states: Vec<(String, DayState)> =
+        entry.runs.iter().map(|run| (run.from.to_string(), run.state)).collect();
+    assert_eq!(states, [("2021-02-26".into(), DayState::Before), ("2021-03-01".into(), DayState::Covered)]);
+    assert!(keys(&assessment).contains(&"logs_begin_late"));
+    let next: Vec<&str> = verdict.next_evidence.iter().map(|statement| statement.key.as_str()).collect();
+    assert_eq!(next, ["collect_stream", "collect_stream", "collect_central_logs", "collect_usn"]);
+}
+
+#[test]
+fn a_scanner_raises_no_stage_and_an_attempt_does() {
+    let mut files = complete();
+    let fields = [("ClientIpAddress", "198.51.100.9")];
+    files[0].hits = vec![hit(SCANNED, "exchange.httpproxy/Ecp", "2021-03-01T10:00:00Z", &fields)];
+    let scanned = assessed(files.clone(), &OwnerFacts::default());
+    assert_eq!(scanned.verdict(), Verdict::NoEvidence);
+    assert!(keys(&scanned).contains(&"scanners_only"));
+    files[0].hits.push(hit(TRIED, "exchange.httpproxy/Ecp", "2021-03-01T11:00:00Z", &fields));
+    let tried = assessed(files, &OwnerFacts::default());
+    assert_eq!(tried.verdict(), Verdict::Attempted);
+    assert!(keys(&tried).contains(&"attempts_only"));
+}
+
+#[test]
+fn a_guess_alone_raises_no_stage() {
+    let mut files = complete();
+    files[1].hits = vec![hit(GUESS, "iis.w3c/W3SVC1", "2021-03-01T10:00:00Z", &[])];
+    let assessment = assessed(files, &OwnerFacts::default());
+    assert_eq!(assessment.verdict(), Verdict::NoEvidence);
+    assert_eq!(assessment.findings.len(), 1, "it is shown all the same");
+}
+
+#[test]
+fn one_written_file_is_a_compromise_whatever_is_missing() {
+    let mut front = log("exchange.httpproxy/Ecp", "2021-03-05", "2021-03-05", "10.0.0.1");
+    front.hits = vec![hit(WRITTEN, "exchange.httpproxy/Ecp", "2021-03-05T10:00:00Z", &[])];
+    let assessment = assessed(vec![front], &OwnerFacts::default());
+    assert_eq!(assessment.verdict(), Verdict::Compromised);
+    assert_eq!(assessment.worst().unwrap().stage, Stage::Foothold);
+}
+
+#[test]
+fn nothing_known_is_insufficient_evidence() {
+    let assessment =
+        assessed(vec![log("iis.w3c/W3SVC1", "2023-01-01", "2023-01-02", "10.0.0.1")], &OwnerFacts::default());
+    let verdict = assessment.worst().unwrap();
+    assert_eq!(verdict.verdict, Verdict::InsufficientEvidence);
+    assert_eq!(verdict.exposure.state, ExposureState::Unknown);
+    for key in ["no_build_seen", "no_reachability", "evidence_outside_window", "no_exchange_evidence"] {
+        assert!(keys(&assessment).contains(&key), "{key}");
+    }
+}
+
+#[test]
+fn the_owner_can_say_what_no_log_shows() {
+    let owner = OwnerFacts { reachable: Some(false), ..OwnerFacts::default() };
+    let mut front = log("exchange.httpproxy/Ecp", "2021-03-05", "2021-03-05", "10.0.0.1");
+    front.facts = vec![build("15.1.2176.2", "2021-03-05T00:00:00Z")];
+    let assessment = assessed(vec![front.clone()], &owner);
+    assert_eq!(assessment.verdict(), Verdict::NotExposed);
+    // Evidence outweighs the owner's word.
+    let mut open = log("exchange.httpproxy/Ecp", "2021-03-05", "2021-03-05", "203.0.113.4");
+    open.facts = front.facts;
+    assert_eq!(assessed(vec![open], &owner).verdict(), Verdict::PresumedCompromised);
+}
+
+#[test]
+fn a_fix_before_the_window_is_not_exposed() {
+    let mut files = complete();
+    files[0].facts = vec![build("15.1.2242.4", "2021-02-20T00:00:00Z")];
+    let assessment = assessed(files, &OwnerFacts::default());
+    assert_eq!(assessment.verdict(), Verdict::NotExposed);
+    assert!(keys(&assessment).contains(&"patched_before_window"));
+}

@@ -1,0 +1,203 @@
+//! The command line: a contract that tests and users rely on. One module per command.
+
+mod artifacts;
+mod check;
+mod complete;
+mod example;
+mod explain;
+mod output;
+mod packs;
+mod report;
+mod rules;
+mod summary;
+
+use std::io::{self, IsTerminal, Write};
+
+use clap::{Args, Parser, Subcommand};
+use vigie_detect::{LoadErrors, OnError, RuleSet, Sources};
+use vigie_report::{Color, Lang, Role, Style};
+
+use crate::exit::Exit;
+
+/// Vigie, the lookout: from the evidence of on-premises Microsoft Exchange servers to a verdict, offline.
+#[derive(Debug, Parser)]
+#[command(name = "vigie", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+const EXIT_CODES: &str = "Exit codes of check (the worst host decides): 0 no evidence of compromise or not exposed; \
+10 attempted; 20 compromised or presumed compromised; 30 insufficient evidence; 2 usage; 3 nothing could be read, \
+or a rule or pack would not load; 130 interrupted.";
+
+/// Options of every command.
+#[derive(Clone, Copy, Debug, Args)]
+struct Global {
+    /// Say less: no progress, no hints.
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// No colors (as `NO_COLOR` in the environment).
+    #[arg(long, global = true)]
+    no_color: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// From a folder, archive or single files to a verdict: the main job.
+    Check(check::Check),
+    /// Many assessments at a glance: verdicts, the same payload on several servers, what to do first.
+    Summary(summary::SummaryArgs),
+    /// Render an assessment again: another language, role or format, without the evidence.
+    Report(report::Report),
+    /// What Vigie reads.
+    Artifacts(artifacts::Artifacts),
+    /// What Vigie runs.
+    Rules(rules::Rules),
+    /// What Vigie knows: campaigns, their windows, their ways in.
+    Packs(packs::Packs),
+    /// What a diagnostic, a rule, a build, a CVE or a pack means.
+    Explain(explain::Explain),
+    /// Write the bundled example evidence.
+    Example(example::Example),
+    /// Write a completion script for a shell.
+    Completions(complete::Completions),
+    /// Write the manual page.
+    #[command(hide = true)]
+    Man,
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// What a person must read: rules that do not load, folders that cannot be written.
+pub fn run(cli: Cli) -> anyhow::Result<Exit> {
+    let global = cli.global;
+    match cli.command {
+        Command::Check(args) => check::run(&args, global),
+        Command::Summary(args) => summary::run(&args, global),
+        Command::Report(args) => report::run(&args, global),
+        Command::Artifacts(args) => artifacts::run(&args),
+        Command::Rules(args) => rules::run(&args),
+        Command::Packs(args) => packs::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Example(args) => example::run(&args),
+        Command::Completions(args) => complete::run(&args),
+        Command::Man => complete::man(),
+    }
+}
+
+/// Prints what clap says of a command line, and whether that was help or a mistake.
+pub fn usage(error: &clap::Error) -> Exit {
+    // Nothing better can be done where even this cannot be written.
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage } else { Exit::Done }
+}
+
+/// Ends with 130 on Ctrl-C, without a half-written line of progress.
+pub fn on_interrupt() {
+    let installed = ctrlc::set_handler(|| {
+        let _ = io::stderr().write_all(b"\ninterrupted\n");
+        #[allow(clippy::exit, reason = "the signal handler has no other way to end the program with its code")]
+        std::process::exit(i32::from(Exit::Interrupted.code()));
+    });
+    // Without a handler the system's own default ends the program: the shell reports 130 all the same.
+    drop(installed);
+}
+
+/// Prints the chain of causes.
+pub fn report_error(error: &anyhow::Error) -> Exit {
+    let mut text = format!("error: {error}\n");
+    for cause in error.chain().skip(1) {
+        text.push_str(&format!("  because: {cause}\n"));
+    }
+    let _ = io::stderr().write_all(text.as_bytes());
+    if error.is::<UsageError>() { Exit::Usage } else { Exit::Unreadable }
+}
+
+/// Whether the reader of our output went away, which is no error.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// The user asked for something that cannot be: exit code 2.
+#[derive(Debug)]
+struct UsageError(String);
+
+impl std::fmt::Display for UsageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+fn usage_error(message: impl Into<String>) -> anyhow::Error {
+    anyhow::Error::new(UsageError(message.into()))
+}
+
+/// Which rules a command works with.
+#[derive(Clone, Debug, Default, Args)]
+struct RuleArgs {
+    /// A campaign pack, by its id or folder (repeatable; default: every bundled pack).
+    #[arg(long = "pack", value_name = "ID")]
+    packs: Vec<String>,
+    /// More Sigma rules: a file or a folder (repeatable).
+    #[arg(long, value_name = "PATH")]
+    rules: Vec<std::path::PathBuf>,
+    /// Go on without the rules that do not load; the report names them.
+    #[arg(long)]
+    keep_going: bool,
+}
+
+impl RuleArgs {
+    fn load(&self) -> Result<RuleSet, LoadErrors> {
+        let on_error = if self.keep_going { OnError::NameAndGoOn } else { OnError::Stop };
+        RuleSet::load(&Sources {
+            packs: self.packs.clone(),
+            rules: self.rules.clone(),
+            on_error,
+            ..Sources::default()
+        })
+    }
+}
+
+/// How a command tells its result.
+#[derive(Clone, Copy, Debug, Args)]
+struct StyleArgs {
+    /// The language of what a person reads.
+    #[arg(long, value_parser = lang, default_value = "en", value_name = "en|fr")]
+    lang: Lang,
+    /// Who reads it.
+    #[arg(long, value_parser = role, default_value = "owner", value_name = "owner|responder|authority")]
+    role: Role,
+}
+
+impl StyleArgs {
+    fn style(self, global: Global) -> Style {
+        let no_color = global.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let color = if !no_color && io::stdout().is_terminal() { Color::Always } else { Color::Never };
+        let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(80);
+        Style { lang: self.lang, role: self.role, color, width }
+    }
+}
+
+fn lang(text: &str) -> Result<Lang, String> {
+    Lang::from_code(text).ok_or_else(|| "give en or fr".to_owned())
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::from_word(text).ok_or_else(|| "give owner, responder or authority".to_owned())
+}
+
+/// A line for the person at the terminal, on standard error.
+fn say(global: Global, line: &str) {
+    if !global.quiet {
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+}
