@@ -1,6 +1,6 @@
 //! Who did what: attackers, attempts, scanners and those who probe for other people's web shells, apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vigie_model::Time;
 use vigie_model::assessment::{Actor, ActorKind};
@@ -21,7 +21,7 @@ struct Draft {
     first: Option<Time>,
     last: Option<Time>,
     events: u64,
-    findings: BTreeMap<usize, ()>,
+    findings: BTreeSet<usize>,
 }
 
 /// The actors of a pack, highest stage first.
@@ -47,7 +47,7 @@ pub(crate) fn actors(
             first: draft.first,
             last: draft.last,
             events: draft.events,
-            findings: draft.findings.keys().filter_map(|index| ids.get(*index).cloned()).collect(),
+            findings: draft.findings.iter().filter_map(|index| ids.get(*index).cloned()).collect(),
         })
         .collect();
     actors.sort_by(|a, b| (b.stage, a.kind, a.first, &a.name).cmp(&(a.stage, b.kind, b.first, &b.name)));
@@ -64,7 +64,7 @@ fn note(draft: &mut Draft, pack: &Pack, trace: &Trace<'_>, finding: Option<usize
         .is_none_or(|way| !way.cve.is_empty());
     match trace.rule.role {
         Role::Trace if counts(trace.rule) => {
-            draft.stage = draft.stage.max(trace.rule.stage.unwrap_or_default())
+            draft.stage = draft.stage.max(trace.rule.stage.unwrap_or_default());
         }
         Role::Scanner if entry => draft.entry_mark = true,
         Role::Scanner | Role::Witness => draft.probed = true,
@@ -76,7 +76,7 @@ fn note(draft: &mut Draft, pack: &Pack, trace: &Trace<'_>, finding: Option<usize
         draft.last = Some(draft.last.map_or(time, |last| last.max(time)));
     }
     if let Some(finding) = finding {
-        draft.findings.insert(finding, ());
+        draft.findings.insert(finding);
     }
 }
 

@@ -195,7 +195,7 @@ pub fn is_march_special(build: Build) -> bool {
 }
 
 /// The CVEs of a list that a build leaves open, and those the table cannot tell.
-pub fn open_cves<'a>(build: Build, cves: &'a [String]) -> (Vec<&'a str>, Vec<&'a str>) {
+pub fn open_cves(build: Build, cves: &[String]) -> (Vec<&str>, Vec<&str>) {
     let mut open = Vec::new();
     let mut unknown = Vec::new();
     for cve in cves {

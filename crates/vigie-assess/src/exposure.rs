@@ -111,7 +111,7 @@ fn builds_seen(pack: &Pack, host: &HostEvidence<'_>, notes: &mut Vec<Statement>)
         note_build(*build, pack, notes);
     }
     if from_header && let Some(build) = by_build.keys().last() {
-        notes.push(Statement::new("build_from_header", &[("build", &build.to_string())]));
+        notes.push(Statement::new("build_from_header").with("build", build));
     }
     let mut seen: Vec<BuildSeen> = by_build.into_values().collect();
     seen.sort_by_key(|build| build.from);
@@ -139,18 +139,17 @@ fn fixed(build: Build, cves: &[String]) -> Option<bool> {
 }
 
 fn note_build(build: Build, pack: &Pack, notes: &mut Vec<Statement>) {
-    let text = build.to_string();
     let name = builds::name(build);
     if name.is_empty() {
-        notes.push(Statement::new("unknown_build", &[("build", &text)]));
+        notes.push(Statement::new("unknown_build").with("build", build));
     }
     if builds::is_march_special(build) {
-        notes.push(Statement::new("march_su_special", &[("build", &text), ("cu", &name)]));
+        notes.push(Statement::new("march_su_special").with("build", build).with("cu", &name));
     }
     for cve in &pack.cves {
         if let Holds::Conflict(low, high) = builds::holds(build, cve) {
-            let args = [("build", text.as_str()), ("low", &low.to_string()), ("high", &high.to_string())];
-            notes.push(Statement::new("conflicting_sources", &args));
+            let note = Statement::new("conflicting_sources").with("build", build);
+            notes.push(note.with("low", low).with("high", high));
             return;
         }
     }
@@ -159,9 +158,13 @@ fn note_build(build: Build, pack: &Pack, notes: &mut Vec<Statement>) {
 /// The owner's word on the patch day, where no evidence contradicts it.
 fn owner_fix(owner: &OwnerFacts, open_until: Option<Time>, notes: &mut Vec<Statement>) -> Option<Time> {
     let day = owner.patched_on?;
-    notes.push(Statement::new("owner_states", &[("fact", "patched_on"), ("value", &day.to_string())]));
+    notes.push(owner_states("patched_on", day));
     let moment = day.end();
     open_until.is_none_or(|open| open < moment).then_some(moment)
+}
+
+fn owner_states(fact: &str, value: impl ToString) -> Statement {
+    Statement::new("owner_states").with("fact", fact).with("value", value)
 }
 
 fn reach(
@@ -171,17 +174,16 @@ fn reach(
     notes: &mut Vec<Statement>,
 ) -> (Reachable, Option<EvidencePlace>) {
     if let Some(stated) = owner.reachable {
-        notes.push(Statement::new("owner_states", &[("fact", "reachable"), ("value", &stated.to_string())]));
+        notes.push(owner_states("reachable", stated));
     }
     if let Some(since) = owner.reachable_since {
-        let value = since.to_string();
-        notes.push(Statement::new("owner_states", &[("fact", "reachable_since"), ("value", &value)]));
+        notes.push(owner_states("reachable_since", since));
     }
     if let Some(proof) = host.public_client() {
         return (Reachable::Yes, Some(proof));
     }
     if let Some(address) = &tally.private_client {
-        notes.push(Statement::new("behind_proxy", &[("address", address)]));
+        notes.push(Statement::new("behind_proxy").with("address", address));
     }
     match owner.reachable {
         Some(true) => (Reachable::Yes, None),

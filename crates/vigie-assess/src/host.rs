@@ -206,7 +206,7 @@ struct Outcome<'a> {
 fn reasons(view: &View<'_>, pack: &Pack, outcome: &Outcome<'_>) -> Vec<Statement> {
     let mut reasons = Vec::new();
     if outcome.stage > Stage::NoTrace {
-        reasons.push(Statement::new("stage_proven", &[("stage", outcome.stage.word())]));
+        reasons.push(Statement::new("stage_proven").with("stage", outcome.stage.word()));
     }
     seen_reasons(view, pack, outcome, &mut reasons);
     exposure_reasons(outcome.exposure, &mut reasons);
@@ -224,16 +224,14 @@ fn seen_reasons(view: &View<'_>, pack: &Pack, outcome: &Outcome<'_>, reasons: &m
             mine().filter(|f| f.role == Role::Trace).filter_map(|f| f.actor.as_deref()).collect();
         actors.sort_unstable();
         actors.dedup();
-        let events = events_of(Role::Trace).to_string();
-        let actors = actors.len().to_string();
-        reasons.push(Statement::new("attempts_only", &[("events", &events), ("actors", &actors)]));
+        let attempts = Statement::new("attempts_only").with("events", events_of(Role::Trace));
+        reasons.push(attempts.with("actors", actors.len()));
     }
     if outcome.stage == Stage::NoTrace {
-        let (events, files) = (read.to_string(), files.to_string());
-        reasons.push(Statement::new("nothing_found", &[("events", &events), ("files", &files)]));
+        reasons.push(Statement::new("nothing_found").with("events", read).with("files", files));
         let scanned = events_of(Role::Scanner);
         if scanned > 0 {
-            reasons.push(Statement::new("scanners_only", &[("events", &scanned.to_string())]));
+            reasons.push(Statement::new("scanners_only").with("events", scanned));
         }
     }
 }
@@ -250,37 +248,33 @@ fn exposure_reasons(exposure: &Exposure, reasons: &mut Vec<Statement>) {
         ExposureState::Exposed | ExposureState::Unpatched => {
             let key =
                 if exposure.state == ExposureState::Exposed { "exposed_and_unpatched" } else { "unpatched" };
-            let args =
-                [("from", day(exposure.from)), ("to", day(exposure.to)), ("build", build(open.or(fixed)))];
-            let args: Vec<(&str, &str)> = args.iter().map(|(k, v)| (*k, v.as_str())).collect();
-            reasons.push(Statement::new(key, &args));
+            let days = Statement::new(key).with("from", day(exposure.from)).with("to", day(exposure.to));
+            reasons.push(days.with("build", build(open.or(fixed))));
         }
         ExposureState::NotExposed if exposure.reachable == Reachable::No => {
-            reasons.push(Statement::new("never_reachable", &[]));
+            reasons.push(Statement::new("never_reachable"));
         }
         ExposureState::NotExposed => {
-            let (build, when) = (build(fixed), when(exposure.patched_at));
-            reasons.push(Statement::new("patched_before_window", &[("build", &build), ("when", &when)]));
+            let patched = Statement::new("patched_before_window").with("build", build(fixed));
+            reasons.push(patched.with("when", when(exposure.patched_at)));
         }
         ExposureState::Unknown if exposure.builds.is_empty() => {
-            reasons.push(Statement::new("no_build_seen", &[]));
+            reasons.push(Statement::new("no_build_seen"));
         }
         ExposureState::Unknown => {}
     }
     match (exposure.state, exposure.patched_at, open) {
-        (ExposureState::NotExposed, _, _) => {}
+        (ExposureState::NotExposed, _, _) | (_, None, None) => {}
         (_, Some(at), _) => {
-            let (build, when) = (build(fixed), at.to_string());
-            reasons.push(Statement::new("patched_at", &[("build", &build), ("when", &when)]));
+            reasons.push(Statement::new("patched_at").with("build", build(fixed)).with("when", at));
         }
         (_, None, Some(open)) => {
             let last = when(open.to);
-            reasons.push(Statement::new("not_patched", &[("build", &open.build), ("last", &last)]));
+            reasons.push(Statement::new("not_patched").with("build", &open.build).with("last", last));
         }
-        (_, None, None) => {}
     }
     if exposure.reachable == Reachable::Unknown && exposure.state != ExposureState::NotExposed {
-        reasons.push(Statement::new("no_reachability", &[]));
+        reasons.push(Statement::new("no_reachability"));
     }
 }
 
@@ -288,14 +282,12 @@ fn coverage_reasons(view: &View<'_>, outcome: &Outcome<'_>, reasons: &mut Vec<St
     if outcome.exposure.state == ExposureState::NotExposed {
         return;
     }
-    let days = outcome.summary.days.to_string();
-    if outcome.summary.complete {
-        let ways = outcome.summary.ways.to_string();
-        reasons.push(Statement::new("coverage_complete", &[("days", &days), ("ways", &ways)]));
+    let CoverageSummary { days, ways, days_covered, .. } = outcome.summary;
+    reasons.push(if outcome.summary.complete {
+        Statement::new("coverage_complete").with("days", days).with("ways", ways)
     } else {
-        let covered = outcome.summary.days_covered.to_string();
-        reasons.push(Statement::new("coverage_incomplete", &[("days", &days), ("covered", &covered)]));
-    }
+        Statement::new("coverage_incomplete").with("days", days).with("covered", days_covered)
+    });
     let timed = || view.tally.streams.iter().filter(|(id, _)| !id.starts_with("web.")).map(|(_, s)| s);
     let first = timed().filter_map(|stream| stream.first).min();
     let last = timed().filter_map(|stream| stream.last).max();
@@ -303,17 +295,13 @@ fn coverage_reasons(view: &View<'_>, outcome: &Outcome<'_>, reasons: &mut Vec<St
         (first, last, outcome.exposure.from, outcome.exposure.to)
     {
         if last.day() < from || first.day() > to {
-            let args = [("first", first.to_string()), ("last", last.to_string())];
-            let args: Vec<(&str, &str)> = args.iter().map(|(k, v)| (*k, v.as_str())).collect();
-            reasons.push(Statement::new("evidence_outside_window", &args));
+            reasons.push(Statement::new("evidence_outside_window").with("first", first).with("last", last));
         } else if first.day() > from {
-            let args = [("first", first.to_string()), ("window", from.to_string())];
-            let args: Vec<(&str, &str)> = args.iter().map(|(k, v)| (*k, v.as_str())).collect();
-            reasons.push(Statement::new("logs_begin_late", &args));
+            reasons.push(Statement::new("logs_begin_late").with("first", first).with("window", from));
         }
     }
     if !view.tally.streams.keys().any(|id| id.starts_with("exchange.")) {
-        reasons.push(Statement::new("no_exchange_evidence", &[]));
+        reasons.push(Statement::new("no_exchange_evidence"));
     }
     damage_reason(view, reasons);
 }
@@ -329,8 +317,7 @@ fn damage_reason(view: &View<'_>, reasons: &mut Vec<Statement>) {
         }
     }
     if files > 0 {
-        let (files, bytes) = (files.to_string(), bytes.to_string());
-        reasons.push(Statement::new("parser_damage", &[("files", &files), ("bytes", &bytes)]));
+        reasons.push(Statement::new("parser_damage").with("files", files).with("bytes", bytes));
     }
 }
 
@@ -338,10 +325,10 @@ fn damage_reason(view: &View<'_>, reasons: &mut Vec<Statement>) {
 fn next_evidence(exposure: &Exposure, ways: &[WayCoverage]) -> Vec<Statement> {
     let mut next = Vec::new();
     if exposure.reachable == Reachable::Unknown {
-        next.push(Statement::new("state_reachable", &[]));
+        next.push(Statement::new("state_reachable"));
     }
     if exposure.builds.iter().all(|build| build.fixed.is_none()) {
-        next.push(Statement::new("collect_setup_log", &[]));
+        next.push(Statement::new("collect_setup_log"));
     }
     let mut lacking: BTreeMap<(usize, &str), (Day, Day)> = BTreeMap::new();
     let mut before: Option<(Day, Day)> = None;
@@ -357,19 +344,16 @@ fn next_evidence(exposure: &Exposure, ways: &[WayCoverage]) -> Vec<Statement> {
     }
     for ((_, stream), (from, to)) in lacking {
         next.push(match (stream, stream.strip_prefix("windows.event/")) {
-            ("web.root", _) => Statement::new("collect_web_root", &[]),
-            (_, Some(channel)) => Statement::new("collect_event_log", &[("channel", channel)]),
-            (_, None) => Statement::new(
-                "collect_stream",
-                &[("stream", stream), ("from", &from.to_string()), ("to", &to.to_string())],
-            ),
+            ("web.root", _) => Statement::new("collect_web_root"),
+            (_, Some(channel)) => Statement::new("collect_event_log").with("channel", channel),
+            (_, None) => {
+                Statement::new("collect_stream").with("stream", stream).with("from", from).with("to", to)
+            }
         });
     }
     if let Some((from, to)) = before {
-        let args = [("from", from.to_string()), ("to", to.to_string())];
-        let args: Vec<(&str, &str)> = args.iter().map(|(k, v)| (*k, v.as_str())).collect();
-        next.push(Statement::new("collect_central_logs", &args));
-        next.push(Statement::new("collect_usn", &[]));
+        next.push(Statement::new("collect_central_logs").with("from", from).with("to", to));
+        next.push(Statement::new("collect_usn"));
     }
     next
 }

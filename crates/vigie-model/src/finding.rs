@@ -92,9 +92,16 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// A statement with its values.
-    pub fn new(key: &str, args: &[(&str, &str)]) -> Statement {
-        let args = args.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Statement { key: key.to_owned(), args }
+    /// A statement without values yet.
+    pub fn new(key: &str) -> Statement {
+        Statement { key: key.to_owned(), args: BTreeMap::new() }
+    }
+
+    /// The same with one value more.
+    #[must_use]
+    #[allow(clippy::needless_pass_by_value, reason = "callers hand over numbers, days and names alike")]
+    pub fn with(mut self, name: &str, value: impl ToString) -> Statement {
+        self.args.insert(name.to_owned(), value.to_string());
+        self
     }
 }
