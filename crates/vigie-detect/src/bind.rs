@@ -1,0 +1,82 @@
+//! From the fields that a rule names to the columns of one schema.
+
+use vigie_model::Schema;
+
+use crate::ir::LogSource;
+use crate::taxonomy::{self, Joint, NATIVE_SOURCE, Place, Source};
+
+/// Where the value of a rule's field lies in the events of a schema.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Slot {
+    /// In a column.
+    Column(usize),
+    /// The same for every event: the schema says it.
+    Constant(String),
+    /// Two columns, joined.
+    Joined(usize, Joint, usize),
+}
+
+/// The row of the taxonomy by which a rule applies to a schema; `None` when the rule speaks of other logs.
+pub fn source_for(source: &LogSource, schema: &Schema) -> Option<&'static Source> {
+    let free = source.category.is_empty() && source.product.is_empty() && source.service.is_empty();
+    if source.indicator {
+        return Some(&NATIVE_SOURCE);
+    }
+    if free {
+        let same_artifact = |row: &&Source| row.artifact == schema.artifact && row.event_ids.is_empty();
+        return Some(taxonomy::sources().find(same_artifact).unwrap_or(&NATIVE_SOURCE));
+    }
+    taxonomy::sources().find(|row| row_fits_rule(row, source) && row_fits_schema(row, schema))
+}
+
+/// Whether a row of the taxonomy is meant by a rule's logsource.
+pub fn row_fits_rule(row: &Source, source: &LogSource) -> bool {
+    let fits = |asked: &str, has: &str| asked.is_empty() || asked == has;
+    // A rule for a service alone means its events as they are, not as some category renames them.
+    row.category == source.category
+        && fits(&source.product, row.product)
+        && fits(&source.service, row.service)
+}
+
+fn row_fits_schema(row: &Source, schema: &Schema) -> bool {
+    row.artifact == schema.artifact
+        && (row.streams.is_empty()
+            || row.streams.iter().any(|stream| stream.eq_ignore_ascii_case(&schema.stream)))
+        && (row.provider.is_empty() || row.provider.eq_ignore_ascii_case(&schema.provider))
+        && (row.event_ids.is_empty() || schema.event_id.is_some_and(|id| row.event_ids.contains(&id)))
+}
+
+/// Where a field's value lies; a test holds when it holds in one slot, absence is asked of the first. Empty when
+/// the schema has no such field.
+pub fn slots_of(field: &str, source: &Source, schema: &Schema) -> Vec<Slot> {
+    let alias = source.fields.iter().find(|alias| alias.rule.eq_ignore_ascii_case(field));
+    let mut slots: Vec<Slot> =
+        alias.iter().flat_map(|alias| alias.evidence).filter_map(|place| slot_of(place, schema)).collect();
+    if slots.is_empty() {
+        slots.extend(constant(field, schema).or_else(|| schema.column(field).map(Slot::Column)));
+    }
+    slots
+}
+
+fn slot_of(place: &Place, schema: &Schema) -> Option<Slot> {
+    match *place {
+        Place::Field(name) => schema.column(name).map(Slot::Column),
+        Place::Joined(left, joint, right) => {
+            Some(Slot::Joined(schema.column(left)?, joint, schema.column(right)?))
+        }
+    }
+}
+
+/// What the schema of a Windows event says of all its events.
+fn constant(field: &str, schema: &Schema) -> Option<Slot> {
+    if schema.artifact != "windows.event" {
+        return None;
+    }
+    let value = match field.to_ascii_lowercase().as_str() {
+        "eventid" => schema.event_id?.to_string(),
+        "channel" if !schema.stream.is_empty() => schema.stream.clone(),
+        "provider_name" if !schema.provider.is_empty() => schema.provider.clone(),
+        _ => return None,
+    };
+    Some(Slot::Constant(value))
+}

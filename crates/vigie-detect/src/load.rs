@@ -1,0 +1,310 @@
+//! Loads packs, rules and indicators into one rule set, strictly.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use vigie_model::assessment::{NotLoaded, PackRef};
+use vigie_model::pack::Pack;
+use vigie_model::rule::{Liveness, RuleInfo};
+
+use crate::bind;
+use crate::error::{LoadError, LoadErrors};
+use crate::indicators;
+use crate::ir::Rule;
+use crate::pack::{self, PackFiles};
+use crate::place::Text;
+use crate::scan::Scanner;
+use crate::sigma::{self, Context, Owner, Placeholders};
+use crate::tally::{self, Tally};
+use crate::taxonomy;
+
+/// What to load.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// Where packs come from when none is named.
+    pub bundled: Bundled,
+    /// Packs by id (bundled) or by folder (with a separator, or when there is no bundled pack of the name).
+    pub packs: Vec<String>,
+    /// Sigma files, or folders of them, besides the packs.
+    pub rules: Vec<PathBuf>,
+    /// What to do with a rule that does not load.
+    pub on_error: OnError,
+    /// Values of `%placeholders%` for Sigma's `expand`.
+    pub placeholders: Placeholders,
+}
+
+/// Whether the bundled packs are taken when no pack is named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Bundled {
+    /// All of them.
+    #[default]
+    All,
+    /// Only what is named.
+    None,
+}
+
+/// What to do with what does not load.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnError {
+    /// Stop with every mistake found.
+    #[default]
+    Stop,
+    /// Go on without it, and name it in [`RuleSet::not_loaded`].
+    NameAndGoOn,
+}
+
+/// The rules of a run.
+#[derive(Debug, Default)]
+pub struct RuleSet {
+    /// What is known of each rule; `Hit::rule` indexes it.
+    pub rules: Vec<RuleInfo>,
+    /// The packs, in the order in which they were named.
+    pub packs: Vec<Pack>,
+    /// Their references for the report.
+    pub pack_refs: Vec<PackRef>,
+    /// What would not load, with the reason.
+    pub not_loaded: Vec<NotLoaded>,
+    /// The rules themselves, in the order of `rules`.
+    compiled: Vec<Rule>,
+}
+
+impl RuleSet {
+    /// Loads everything that `sources` names.
+    ///
+    /// # Errors
+    /// With [`OnError::Stop`], every mistake in any of the files. A pack that cannot be found stops always.
+    pub fn load(sources: &Sources) -> Result<RuleSet, LoadErrors> {
+        let mut loading = Loading::default();
+        for files in pack_files(sources)? {
+            loading.add_pack(&files, &sources.placeholders);
+        }
+        for path in sigma_paths(&sources.rules)? {
+            loading.add_user_file(&path, &sources.placeholders);
+        }
+        loading.finish(sources.on_error)
+    }
+
+    /// A scanner for one thread and one host.
+    pub fn scanner(self: &Arc<Self>) -> Scanner {
+        Scanner::new(Arc::clone(self))
+    }
+
+    /// Whether each rule could have fired, in the order of `rules`.
+    pub fn liveness(&self, tally: &Tally) -> Vec<Liveness> {
+        tally::liveness(self, tally)
+    }
+
+    /// The rules as the engine runs them, in the order of `rules`.
+    pub fn compiled(&self) -> &[Rule] {
+        &self.compiled
+    }
+
+    /// A rule set of these rules alone: for tests and for replaying one claim.
+    pub fn of(compiled: Vec<Rule>) -> RuleSet {
+        let rules = compiled.iter().map(|rule| rule.info.clone()).collect();
+        RuleSet { rules, compiled, ..RuleSet::default() }
+    }
+
+    pub(crate) fn unfilled(&self, rule: usize) -> &[String] {
+        self.compiled.get(rule).map_or(&[], |rule| rule.unfilled.as_slice())
+    }
+
+    /// Why a rule met no event: its log is not in the evidence, or Vigie does not read such logs at all.
+    pub(crate) fn no_source_reason(&self, rule: usize) -> String {
+        let Some(rule) = self.compiled.get(rule) else { return String::new() };
+        let source = &rule.source;
+        let parts =
+            [("category", &source.category), ("product", &source.product), ("service", &source.service)];
+        let named: Vec<String> = parts
+            .iter()
+            .filter(|(_, part)| !part.is_empty())
+            .map(|(name, part)| format!("{name} {part}"))
+            .collect();
+        let named = named.join(", ");
+        if source.indicator || named.is_empty() {
+            "the evidence has no field that it looks at".into()
+        } else if taxonomy::sources().any(|row| bind::row_fits_rule(row, source)) {
+            format!("no such log source in the evidence: {named}")
+        } else {
+            format!("Vigie does not read such logs: {named}")
+        }
+    }
+}
+
+#[derive(Default)]
+struct Loading {
+    set: RuleSet,
+    errors: Vec<LoadError>,
+    /// Where each id was first seen.
+    ids: BTreeMap<String, String>,
+}
+
+impl Loading {
+    fn add_pack(&mut self, files: &PackFiles, placeholders: &Placeholders) {
+        let pack = match pack::read(files) {
+            Ok(pack) => pack,
+            Err(error) => {
+                self.errors.push(error);
+                return;
+            }
+        };
+        let before = self.set.compiled.len();
+        let owner = Owner::Pack(&pack);
+        for (name, bytes) in &files.files {
+            if name.starts_with("sigma/") {
+                let path = files.path_of(name);
+                match pack::as_text(&path, bytes) {
+                    Ok(text) => self.add_sigma(&path, text, &Context { owner: &owner, placeholders }),
+                    Err(error) => self.errors.push(error),
+                }
+            }
+        }
+        let rules = self.set.compiled.len() - before;
+        if let Some(text) = files.text("indicators.csv") {
+            let path = files.path_of("indicators.csv");
+            match text {
+                Ok(text) => {
+                    let (rules, errors) = indicators::read(&path, text, &pack);
+                    self.errors.extend(errors);
+                    rules.into_iter().for_each(|rule| self.add_rule(rule, &path, text));
+                }
+                Err(error) => self.errors.push(error),
+            }
+        }
+        let indicators = self.set.compiled.len() - before - rules;
+        let ids: Vec<String> =
+            self.set.compiled.iter().skip(before).map(|rule| rule.info.id.clone()).collect();
+        self.errors.extend(pack::check_texts(files, &pack, &ids));
+        self.set.pack_refs.push(files.reference(&pack, rules, indicators));
+        self.set.packs.push(pack);
+    }
+
+    fn add_user_file(&mut self, path: &Path, placeholders: &Placeholders) {
+        let shown = path.display().to_string();
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.errors.push(LoadError::of_file(&shown, format!("the file cannot be read: {error}"), ""));
+                return;
+            }
+        };
+        match pack::as_text(&shown, &bytes) {
+            Ok(text) => self.add_sigma(&shown, text, &Context { owner: &Owner::User, placeholders }),
+            Err(error) => self.errors.push(error),
+        }
+    }
+
+    fn add_sigma(&mut self, path: &str, text: &str, context: &Context<'_>) {
+        let file = sigma::read_file(path, text, context);
+        self.errors.extend(file.errors);
+        for rule in file.rules {
+            self.add_rule(rule, path, text);
+        }
+        for place in file.correlations.into_iter().map(|(_, place)| place) {
+            self.not_yet(path, &place, "correlation rules are not evaluated yet");
+        }
+        for place in file.filters.into_iter().map(|(_, place)| place) {
+            self.not_yet(path, &place, "filters are not applied yet");
+        }
+    }
+
+    fn not_yet(&mut self, path: &str, place: &LoadError, reason: &str) {
+        let reason = format!("{}:{}: {reason}", place.line, place.column);
+        self.set.not_loaded.push(NotLoaded { source: path.to_owned(), reason });
+    }
+
+    fn add_rule(&mut self, rule: Rule, path: &str, text: &str) {
+        if let Some(first) = self.ids.get(&rule.info.id) {
+            let needle = rule.info.id.rsplit(':').next().unwrap_or_default();
+            let message = format!("the id `{}` is already that of a rule in {first}", rule.info.id);
+            let place = Text { path, text, lines_before: 0 };
+            self.errors.push(place.error_on(needle, message, "give each rule an id of its own"));
+            return;
+        }
+        self.ids.insert(rule.info.id.clone(), path.to_owned());
+        self.set.rules.push(rule.info.clone());
+        self.set.compiled.push(rule);
+    }
+
+    fn finish(mut self, on_error: OnError) -> Result<RuleSet, LoadErrors> {
+        self.errors.sort();
+        match on_error {
+            OnError::Stop if !self.errors.is_empty() => Err(LoadErrors(self.errors)),
+            OnError::Stop => Ok(self.set),
+            OnError::NameAndGoOn => {
+                let named =
+                    self.errors.iter().map(|e| NotLoaded { source: e.path.clone(), reason: e.reason() });
+                self.set.not_loaded.extend(named);
+                Ok(self.set)
+            }
+        }
+    }
+}
+
+fn pack_files(sources: &Sources) -> Result<Vec<PackFiles>, LoadErrors> {
+    let one = |error| LoadErrors(vec![error]);
+    if sources.packs.is_empty() {
+        let all = match sources.bundled {
+            Bundled::All => pack::bundled_ids(),
+            Bundled::None => Vec::new(),
+        };
+        return Ok(all.into_iter().filter_map(pack::bundled).collect());
+    }
+    let find = |name: &String| match pack::bundled(name) {
+        Some(files) => Ok(files),
+        None if Path::new(name).is_dir() => pack::from_folder(Path::new(name)).map_err(one),
+        None => {
+            let hint = format!("bundled are {}; or give a pack's folder", pack::bundled_ids().join(", "));
+            Err(one(LoadError::of_file(name, "no pack of this name", &hint)))
+        }
+    };
+    sources.packs.iter().map(find).collect()
+}
+
+/// Folders in folders that are searched for rules.
+const DEPTH_MAX: usize = 32;
+
+/// Every Sigma file named, or in a folder named: sorted, each once.
+fn sigma_paths(named: &[PathBuf]) -> Result<Vec<PathBuf>, LoadErrors> {
+    let mut paths = Vec::new();
+    for path in named {
+        let before = paths.len();
+        let outcome =
+            if path.is_dir() { walk(path, 0, &mut paths) } else { std::fs::metadata(path).map(|_| ()) };
+        let shown = path.display().to_string();
+        if let Err(error) = outcome {
+            let message = format!("the rules cannot be read: {error}");
+            return Err(LoadErrors(vec![LoadError::of_file(
+                &shown,
+                message,
+                "--rules takes Sigma files and folders",
+            )]));
+        }
+        if path.is_file() {
+            paths.push(path.clone());
+        } else if paths.len() == before {
+            let message = "the folder holds no Sigma file";
+            return Err(LoadErrors(vec![LoadError::of_file(&shown, message, "rules end in .yml or .yaml")]));
+        }
+    }
+    paths.sort();
+    paths.dedup();
+    Ok(paths)
+}
+
+fn walk(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        // Links to folders are not followed: a loop of them would not end.
+        if entry.file_type()?.is_dir() {
+            if depth < DEPTH_MAX {
+                walk(&path, depth + 1, paths)?;
+            }
+        } else if matches!(path.extension().and_then(|e| e.to_str()), Some("yml" | "yaml")) {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}

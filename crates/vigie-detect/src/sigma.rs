@@ -1,0 +1,191 @@
+//! Sigma's YAML to our IR: conditions written out, every modifier resolved or refused.
+//!
+//! Follows the specification 2.1 and pySigma where the specification is silent:
+//! <https://sigmahq.io/sigma-specification/>.
+
+mod condition;
+mod encode;
+mod item;
+mod meta;
+pub(crate) mod value;
+
+use std::collections::BTreeMap;
+
+use rsigma_parser::{CorrelationRule, FilterRule, SigmaCollection, parse_sigma_yaml};
+
+use crate::error::LoadError;
+use crate::ir::{LogSource, Rule};
+use crate::place::{self, Text};
+
+pub(crate) use condition::detections_to_expr;
+pub(crate) use meta::{Owner, correlation_info};
+
+/// Values of `%placeholders%` for the `expand` modifier, by name.
+pub type Placeholders = BTreeMap<String, Vec<String>>;
+
+/// What a rule is converted with.
+pub(crate) struct Context<'a> {
+    /// Whose rule it is: decides what must be there.
+    pub owner: &'a Owner<'a>,
+    /// Values for `expand`.
+    pub placeholders: &'a Placeholders,
+}
+
+/// What one file holds. Errors name what is missing from the rest.
+#[derive(Default)]
+pub(crate) struct SigmaFile {
+    /// Detection rules, in order.
+    pub rules: Vec<Rule>,
+    /// Correlation rules, with the place for errors.
+    pub correlations: Vec<(CorrelationRule, LoadError)>,
+    /// Filters, with the place for errors.
+    pub filters: Vec<(FilterRule, LoadError)>,
+    /// What would not load.
+    pub errors: Vec<LoadError>,
+}
+
+/// Reads one Sigma file.
+pub(crate) fn read_file(path: &str, content: &str, context: &Context<'_>) -> SigmaFile {
+    let mut file = SigmaFile::default();
+    for document in place::documents(path, content) {
+        read_document(&document, context, &mut file);
+    }
+    file
+}
+
+fn read_document(document: &Text<'_>, context: &Context<'_>, file: &mut SigmaFile) {
+    let collection = match parse_sigma_yaml(document.text) {
+        Ok(collection) => collection,
+        Err(error) => {
+            file.errors.push(locate(document, &error.to_string()));
+            return;
+        }
+    };
+    file.errors.extend(collection.errors.iter().map(|error| locate(document, error)));
+    convert(document, context, collection, file);
+}
+
+fn convert(document: &Text<'_>, context: &Context<'_>, collection: SigmaCollection, file: &mut SigmaFile) {
+    for rule in &collection.rules {
+        match rule_to_ir(document, context, rule) {
+            Ok(rule) => file.rules.push(rule),
+            Err(error) => file.errors.push(*error),
+        }
+    }
+    for correlation in collection.correlations {
+        let place = document.error_on_key("correlation", "", "");
+        file.correlations.push((correlation, place));
+    }
+    for filter in collection.filters {
+        let place = document.error_on_key("filter", "", "");
+        file.filters.push((filter, place));
+    }
+}
+
+fn rule_to_ir(
+    document: &Text<'_>,
+    context: &Context<'_>,
+    rule: &rsigma_parser::SigmaRule,
+) -> Result<Rule, Box<LoadError>> {
+    let info = meta::rule_info(document, context.owner, rule)?;
+    let mut unfilled = Vec::new();
+    let keeper = item::Values { document, placeholders: context.placeholders };
+    let condition = detections_to_expr(&keeper, &rule.detection, &mut unfilled)?;
+    unfilled.sort();
+    unfilled.dedup();
+    Ok(Rule {
+        info,
+        name: rule.name.clone().unwrap_or_default(),
+        source: log_source(&rule.logsource),
+        condition,
+        fields: rule.fields.clone(),
+        unfilled,
+    })
+}
+
+/// Sigma's `logsource` in our words, lower case.
+pub(crate) fn log_source(source: &rsigma_parser::LogSource) -> LogSource {
+    let lower = |part: &Option<String>| part.as_deref().unwrap_or_default().to_ascii_lowercase();
+    LogSource {
+        category: lower(&source.category),
+        product: lower(&source.product),
+        service: lower(&source.service),
+        indicator: false,
+    }
+}
+
+pub(crate) use item::Values;
+
+/// The place and hint of a message of the YAML or Sigma parser.
+fn locate(document: &Text<'_>, message: &str) -> LoadError {
+    if let Some((line, column)) = yaml_place(message) {
+        let byte = column.saturating_sub(1);
+        return document.error_at(
+            line.saturating_sub(1),
+            byte,
+            first_line(message),
+            "check indentation and quotes",
+        );
+    }
+    if let Some(name) = between(message, "Unknown modifier '", "'") {
+        let hint = value::nearest_modifier(name).map_or_else(
+            || "see Sigma's list of modifiers".to_owned(),
+            |known| format!("did you mean `{known}`?"),
+        );
+        let wanted = format!("|{name}");
+        return document.error_where(
+            |line| line.find(&wanted).map(|at| at + 1),
+            format!("unknown modifier `{name}`"),
+            &hint,
+        );
+    }
+    if message.contains("Condition parse error") {
+        return locate_condition(document, message);
+    }
+    if let Some(field) = between(message, "Missing required field '", "'") {
+        let parent = if field == "condition" { "detection" } else { "title" };
+        let hint = format!("add `{field}:`");
+        return document.error_on_key(parent, format!("the rule has no `{field}`"), &hint);
+    }
+    if let Some(key) = between(message, "invalid ", ":") {
+        return document.error_on_key(
+            key,
+            first_line(message),
+            "use one of the words of the Sigma specification",
+        );
+    }
+    if message.contains("correlation") || message.contains("timeframe") || message.contains("timespan") {
+        return document.error_on_key("correlation", first_line(message), "");
+    }
+    let quoted =
+        message.split('\'').nth(1).filter(|quoted| document.text.contains(quoted)).unwrap_or("detection");
+    document.error_on(quoted, first_line(message), "")
+}
+
+/// A condition's error carries its own line and column within the condition.
+fn locate_condition(document: &Text<'_>, message: &str) -> LoadError {
+    let place = between(message, "error at ", ": ").and_then(|at| at.split_once(':'));
+    let column = place.and_then(|(_, column)| column.parse::<usize>().ok()).unwrap_or(1);
+    let expected = message.lines().rev().find_map(|line| line.trim().strip_prefix("= "));
+    let text =
+        expected.map_or_else(|| "the condition cannot be read".to_owned(), |e| format!("condition: {e}"));
+    let (line, byte) = document.value_of_key("condition").unwrap_or((0, 0));
+    let hint = "a condition joins detection names with and, or, not, `1 of name_*`, `all of them`";
+    document.error_at(line, byte + column - 1, text, hint)
+}
+
+fn yaml_place(message: &str) -> Option<(usize, usize)> {
+    let at = message.rfind(" at line ")?;
+    let mut numbers = message.get(at..)?.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+fn first_line(message: &str) -> String {
+    message.lines().next().unwrap_or_default().to_owned()
+}
+
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    let start = text.find(before)? + before.len();
+    let rest = text.get(start..)?;
+    rest.get(..rest.find(after)?)
+}

@@ -1,0 +1,134 @@
+//! Which evidence a rule speaks of, and what its fields are called there: one declarative table.
+//!
+//! A rule's `logsource` chooses rows of [`SOURCES`]; a row names the artifact and, for Windows events, channel,
+//! provider and event ids. Rules are chosen by the schema of each record, never by file, so forwarded events,
+//! merged exports and mixed files get the rules of each event. Names follow the Sigma taxonomy
+//! (<https://sigmahq.io/docs/basics/log-sources.html>); the services of product `exchange` and the service
+//! `web-root` are ours, documented in [`crate::pack`]. `docs/reference/logsources.md` is made from this table.
+
+mod aliases;
+mod windows;
+
+use aliases::{ANTIVIRUS, HTTPPROXY_WEB, IIS_WEB, NATIVE};
+pub use windows::WINDOWS;
+
+/// One kind of evidence that a `logsource` may mean. Empty parts of a rule's logsource fit any row.
+#[derive(Clone, Copy, Debug)]
+pub struct Source {
+    /// Sigma's category; empty when the row has none.
+    pub category: &'static str,
+    /// Sigma's product.
+    pub product: &'static str,
+    /// Sigma's service.
+    pub service: &'static str,
+    /// The artifact, `iis.w3c`.
+    pub artifact: &'static str,
+    /// Streams (for Windows events: channels), compared without case; empty for any.
+    pub streams: &'static [&'static str],
+    /// Windows events: the provider; empty for any.
+    pub provider: &'static str,
+    /// Windows events: the ids; empty for any.
+    pub event_ids: &'static [u32],
+    /// What the rule's fields are called in the evidence.
+    pub fields: &'static [Alias],
+}
+
+/// A field of rules and where its value lies in the evidence.
+#[derive(Clone, Copy, Debug)]
+pub struct Alias {
+    /// The name in rules, compared without case.
+    pub rule: &'static str,
+    /// Where to look. A test holds when it holds for one of them; absence is asked of the first.
+    pub evidence: &'static [Place],
+}
+
+/// Where a value lies in the evidence.
+#[derive(Clone, Copy, Debug)]
+pub enum Place {
+    /// A field of the schema.
+    Field(&'static str),
+    /// Two fields and what stands between them: `stem?query`, `DOMAIN\user`.
+    Joined(&'static str, Joint, &'static str),
+}
+
+/// What stands between two joined fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Joint {
+    /// `stem?query`: a query that is absent, empty or `-` adds nothing; one that brings its own `?` gets no other.
+    Query,
+    /// `left\right`: nothing without both.
+    Backslash,
+}
+
+const fn exchange(service: &'static str, artifact: &'static str) -> Source {
+    Source {
+        category: "",
+        product: "exchange",
+        service,
+        artifact,
+        streams: &[],
+        provider: "",
+        event_ids: &[],
+        fields: NATIVE,
+    }
+}
+
+const fn web(category: &'static str, artifact: &'static str, fields: &'static [Alias]) -> Source {
+    Source {
+        category,
+        product: "",
+        service: "",
+        artifact,
+        streams: &[],
+        provider: "",
+        event_ids: &[],
+        fields,
+    }
+}
+
+/// Every log source but those of Windows events, which are in [`WINDOWS`].
+pub static SOURCES: &[Source] = &[
+    web("webserver", "iis.w3c", IIS_WEB),
+    web("webserver", "exchange.httpproxy", HTTPPROXY_WEB),
+    web("proxy", "iis.w3c", IIS_WEB),
+    web("proxy", "exchange.httpproxy", HTTPPROXY_WEB),
+    Source { category: "webserver", product: "windows", service: "iis", ..web("", "iis.w3c", IIS_WEB) },
+    exchange("httpproxy", "exchange.httpproxy"),
+    exchange("ecp", "exchange.ecp"),
+    exchange("ecp-activity", "exchange.ecp.activity"),
+    exchange("ews", "exchange.ews"),
+    exchange("rps-cmdlet", "exchange.rps.cmdlet"),
+    exchange("rps-http", "exchange.rps.http"),
+    exchange("oabgenerator", "exchange.oabgenerator"),
+    exchange("setup", "exchange.setup"),
+    Source { product: "windows", ..exchange("web-root", "web.root") },
+];
+
+/// Antivirus detections as Windows events.
+pub static ANTIVIRUS_SOURCES: &[Source] = &[Source {
+    category: "antivirus",
+    product: "windows",
+    service: "windefend",
+    artifact: "windows.event",
+    streams: &["Microsoft-Windows-Windows Defender/Operational"],
+    provider: "",
+    event_ids: &[1006, 1007, 1008, 1009, 1010, 1011, 1012, 1015, 1116, 1117, 1118, 1119],
+    fields: ANTIVIRUS,
+}];
+
+/// Fields by the names of the evidence, whatever the artifact.
+pub static NATIVE_SOURCE: Source = Source {
+    category: "",
+    product: "",
+    service: "",
+    artifact: "",
+    streams: &[],
+    provider: "",
+    event_ids: &[],
+    fields: NATIVE,
+};
+
+/// Every row, in the order of the docs.
+pub fn sources() -> impl Iterator<Item = &'static Source> {
+    SOURCES.iter().chain(ANTIVIRUS_SOURCES).chain(WINDOWS)
+}
