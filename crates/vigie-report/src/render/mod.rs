@@ -1,0 +1,5 @@
+//! One module per output.
+
+pub mod csv;
+pub mod json;
+pub mod text;
