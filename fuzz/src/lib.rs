@@ -1,0 +1,89 @@
+//! What the fuzz targets share: a parser over bytes in memory, its promises asserted.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+use vigie_model::batch::Span;
+use vigie_model::diagnostic::Code;
+use vigie_model::evidence::Fact;
+use vigie_model::schema::Wanted;
+use vigie_model::{EventBatch, Schema};
+use vigie_parse::collection::{Evidence, FileTimes, Source};
+use vigie_parse::{Head, Input, PARSERS, Sink};
+
+/// Runs the parser of an artifact over bytes as if a collection held them.
+///
+/// # Panics
+/// When the parser does, or breaks a promise of `vigie_parse::Parser`.
+pub fn parse(artifact: &str, data: &[u8]) {
+    let parser = PARSERS.iter().find(|parser| parser.artifact().name == artifact);
+    let parser = parser.unwrap_or_else(|| panic!("no parser reads {artifact}"));
+    let evidence = Evidence {
+        path: "fuzz/input".to_owned(),
+        host_path: Some(r"C:\fuzz\input".to_owned()),
+        size: data.len() as u64,
+        times: FileTimes::default(),
+        source: Source::Unreadable(Code::CannotOpen, "given in memory".to_owned()),
+    };
+    let head = &data[..data.len().min(vigie_parse::input::HEAD_BYTES)];
+    let _ = parser.recognise(&Head { path: evidence.best_path(), bytes: head, size: evidence.size });
+    let mut reader = data;
+    let mut input = Input::new(&evidence, &[], &mut reader);
+    // One input in four also tries a receiver that has had enough.
+    let mut sink = Checks { stop_after: (data.len() % 4 == 3).then_some(1), ..Checks::default() };
+    let account = parser.parse(&mut input, &mut sink);
+    assert_eq!(account.parsed_bytes + account.rejected_bytes, input.taken(), "bytes unaccounted for");
+    assert!(account.rejected_bytes == 0 || sink.diagnostics > 0 || sink.stopped, "rejected without a reason");
+}
+
+/// A receiver that asserts what parsers promise.
+#[derive(Default)]
+struct Checks {
+    asked: HashSet<Schema>,
+    diagnostics: u64,
+    stop_after: Option<u64>,
+    batches: u64,
+    stopped: bool,
+}
+
+impl Sink for Checks {
+    fn wants(&mut self, schema: &Schema) -> Wanted {
+        self.asked.insert(schema.clone());
+        Wanted::All
+    }
+
+    fn batch(&mut self, batch: &EventBatch) -> ControlFlow<()> {
+        assert!(!self.stopped, "a batch after Break");
+        assert!(self.asked.contains(batch.schema.as_ref()), "a batch of a schema that was not announced");
+        assert_eq!(batch.columns.len(), batch.schema.fields.len());
+        assert_eq!(batch.times.len(), batch.rows());
+        for (index, column) in batch.columns.iter().enumerate() {
+            assert!(
+                column.is_empty() || column.len() == batch.rows(),
+                "column {index} has {} rows",
+                column.len()
+            );
+            for span in column {
+                assert!(
+                    *span == Span::NULL || batch.span(*span).is_some(),
+                    "a span outside the text: {span:?}"
+                );
+            }
+        }
+        self.batches += 1;
+        if self.stop_after.is_some_and(|limit| self.batches >= limit) {
+            self.stopped = true;
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn fact(&mut self, fact: Fact) {
+        assert!(!fact.value.is_empty(), "a fact without a value: {fact:?}");
+    }
+
+    fn diagnostic(&mut self, _: Code, _: &str, message: &str, _: u64) {
+        assert!(!message.is_empty(), "a diagnostic that says nothing");
+        self.diagnostics += 1;
+    }
+}

@@ -1,0 +1,32 @@
+//! Runs over real evidence that nobody here wrote and that is not in the repository.
+//!
+//! Each module says what must come out of one kind of data, and fails with what came out instead.
+
+mod evidence;
+
+use std::path::Path;
+
+use anyhow::{Context, ensure};
+
+type Suite = fn(&Path) -> anyhow::Result<()>;
+
+/// Every suite, by name. To add one, write `corpus/<name>.rs` and a line here.
+const SUITES: &[(&str, Suite)] = &[("evidence", evidence::run)];
+
+/// Runs every suite over a copy of the data; all of them run, even after one failed.
+pub(crate) fn run(data: &Path) -> anyhow::Result<()> {
+    ensure!(data.is_dir(), "no corpus at {}: give its folder", data.display());
+    let data = data.canonicalize().context("cannot resolve the folder of the corpus")?;
+    let mut failed = 0_usize;
+    for (name, suite) in SUITES {
+        match suite(&data) {
+            Ok(()) => println!("corpus {name}: ok"),
+            Err(error) => {
+                failed += 1;
+                println!("corpus {name}: FAILED\n{error:?}");
+            }
+        }
+    }
+    ensure!(failed == 0, "{failed} of {} corpus suites failed", SUITES.len());
+    Ok(())
+}

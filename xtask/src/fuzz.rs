@@ -1,0 +1,126 @@
+//! Builds the fuzz targets with the stable compiler and runs each for a while, seeded with the parsers' fixtures.
+//!
+//! `cargo fuzz` works on the same folder; it adds AddressSanitizer, which needs a nightly compiler, and which finds
+//! little here since nothing of ours is `unsafe`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+
+use crate::tree;
+
+/// What `cargo fuzz` gives the compiler so that libFuzzer sees which edges an input takes, without what needs nightly.
+const FLAGS: &[&str] = &[
+    "--cfg=fuzzing",
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+    "-Ccodegen-units=1",
+];
+
+/// The most memory that a target may take, in MiB.
+const MEMORY_MIB_MAX: u32 = 2_048;
+/// The longest that one input may take, in seconds.
+const INPUT_SECONDS_MAX: u32 = 25;
+/// The largest input that is tried, in bytes.
+const INPUT_BYTES_MAX: u32 = 1 << 18;
+
+/// Builds every target; runs the named ones, or all, for so many seconds each.
+pub(crate) fn run(seconds: &str, names: &[&str]) -> anyhow::Result<()> {
+    let seconds: u32 = seconds.parse().context("how many seconds each target runs")?;
+    let folder = build()?;
+    let targets = targets()?;
+    for name in names {
+        ensure!(targets.iter().any(|target| target == name), "no fuzz target {name}: there are {targets:?}");
+    }
+    let mut broken = Vec::new();
+    for target in targets.iter().filter(|target| names.is_empty() || names.contains(&target.as_str())) {
+        if !explore(&folder.join(target), target, seconds)? {
+            broken.push(target.clone());
+        }
+    }
+    ensure!(broken.is_empty(), "broken: {broken:?}; the inputs are in {}", findings().display());
+    Ok(())
+}
+
+/// Builds every target; gives the folder with the binaries.
+fn build() -> anyhow::Result<PathBuf> {
+    let host = host()?;
+    let folder = tree::target().join("fuzz");
+    let build = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--quiet", "--bins", "--target", &host, "--target-dir"])
+        .arg(&folder)
+        .current_dir(tree::root().join("fuzz"))
+        .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"))
+        .env_remove("RUSTFLAGS")
+        .status()
+        .context("cannot start cargo")?;
+    ensure!(build.success(), "the fuzz targets do not build");
+    Ok(folder.join(host).join("release"))
+}
+
+/// With a target named, build scripts and macros are built without the fuzzer's hooks.
+fn host() -> anyhow::Result<String> {
+    let output = Command::new("rustc").arg("-vV").output().context("cannot start rustc")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc does not say what machine this is")?.to_owned())
+}
+
+fn targets() -> anyhow::Result<Vec<String>> {
+    let files = tree::files("fuzz/fuzz_targets")?;
+    Ok(files.iter().filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect())
+}
+
+/// Runs one target; whether it found nothing.
+fn explore(binary: &Path, target: &str, seconds: u32) -> anyhow::Result<bool> {
+    let corpus = tree::target().join("fuzz-corpus").join(target);
+    std::fs::create_dir_all(&corpus)?;
+    std::fs::create_dir_all(findings())?;
+    seed(target, &corpus)?;
+    let output = Command::new(binary)
+        .arg(&corpus)
+        .arg(format!("-max_total_time={seconds}"))
+        .arg(format!("-rss_limit_mb={MEMORY_MIB_MAX}"))
+        .arg(format!("-timeout={INPUT_SECONDS_MAX}"))
+        .arg(format!("-max_len={INPUT_BYTES_MAX}"))
+        .arg(format!("-artifact_prefix={}/{target}-", findings().display()))
+        .output()
+        .with_context(|| format!("cannot start {}", binary.display()))?;
+    let log = String::from_utf8_lossy(&output.stderr);
+    let last = log.lines().rev().find(|line| line.contains("cov: ")).unwrap_or("no coverage line");
+    println!("fuzz {target}: {} {last}", if output.status.success() { "ok" } else { "BROKEN" });
+    if !output.status.success() {
+        let from = log.find("panicked at").or_else(|| log.find("ERROR:")).unwrap_or_default();
+        println!("{}", log.get(from..).unwrap_or_default());
+    }
+    Ok(output.status.success())
+}
+
+/// Inputs to start from: the fixtures of the artifact, and every input that once broke the target.
+fn seed(target: &str, corpus: &Path) -> anyhow::Result<()> {
+    let mut seeds = tree::files(&format!("fuzz/regressions/{target}"))?;
+    for path in tree::files("crates")? {
+        let shown = tree::shown(&path);
+        let folder =
+            shown.split_once("/fixtures/").map(|(_, below)| below.split('/').next().unwrap_or_default());
+        let mine = folder.is_some_and(|name| name.replace(['.', '-'], "_") == target);
+        if mine && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("input")) {
+            seeds.push(path);
+        }
+    }
+    for (index, path) in seeds.iter().enumerate() {
+        let size = path.metadata()?.len();
+        if size <= u64::from(INPUT_BYTES_MAX) {
+            std::fs::copy(path, corpus.join(format!("seed-{index}")))?;
+        }
+    }
+    Ok(())
+}
+
+fn findings() -> PathBuf {
+    tree::target().join("fuzz-findings")
+}
