@@ -139,9 +139,10 @@ fn read_own_tag(own: &str, pack: &Pack, info: &mut RuleInfo) -> Result<(), (Stri
         }
         Some(("role", "context")) => info.role = Role::Context,
         Some(("role", "scanner")) => info.role = Role::Scanner,
+        Some(("role", "witness")) => info.role = Role::Witness,
         Some(("role", "trace")) => info.role = Role::Trace,
         _ => {
-            let hint = "vigie.stage.<stage>, vigie.way.<id>, vigie.role.context|scanner|trace";
+            let hint = "vigie.stage.<stage>, vigie.way.<id>, vigie.role.context|witness|scanner|trace";
             return Err((format!("unknown tag `vigie.{own}`"), hint.into()));
         }
     }

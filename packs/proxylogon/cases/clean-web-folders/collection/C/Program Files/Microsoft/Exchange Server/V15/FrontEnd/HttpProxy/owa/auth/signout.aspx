@@ -1,0 +1,2 @@
+<%@ Page language="c#" AutoEventWireup="false" Inherits="Microsoft.Exchange.HttpProxy.Page" %>
+<html></html>

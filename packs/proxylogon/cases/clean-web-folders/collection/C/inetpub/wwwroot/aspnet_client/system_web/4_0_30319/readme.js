@@ -1,0 +1,1 @@
+var unsafe = eval("1");

@@ -1,0 +1,1 @@
+<%@ Page Language="C#" %><html><body>Menu of the day</body></html>
