@@ -55,6 +55,7 @@ pub enum Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Joint {
     /// `stem?query`: a query that is absent, empty or `-` adds nothing; one that brings its own `?` gets no other.
+    /// An alias with this place must also have the query's own field: the engine counts on it.
     Query,
     /// `left\right`: nothing without both.
     Backslash,
@@ -94,11 +95,11 @@ pub static SOURCES: &[Source] = &[
     web("proxy", "exchange.httpproxy", HTTPPROXY_WEB),
     Source { category: "webserver", product: "windows", service: "iis", ..web("", "iis.w3c", IIS_WEB) },
     exchange("httpproxy", "exchange.httpproxy"),
-    exchange("ecp", "exchange.ecp"),
-    exchange("ecp-activity", "exchange.ecp.activity"),
+    Source { streams: &["Server"], ..exchange("ecp", "exchange.ecp") },
+    Source { streams: &["Activity"], ..exchange("ecp-activity", "exchange.ecp") },
     exchange("ews", "exchange.ews"),
-    exchange("rps-cmdlet", "exchange.rps.cmdlet"),
-    exchange("rps-http", "exchange.rps.http"),
+    Source { streams: &["Cmdlet"], ..exchange("rps-cmdlet", "exchange.rps") },
+    Source { streams: &["Http"], ..exchange("rps-http", "exchange.rps") },
     exchange("oabgenerator", "exchange.oabgenerator"),
     exchange("setup", "exchange.setup"),
     Source { product: "windows", ..exchange("web-root", "web.root") },
