@@ -1,0 +1,402 @@
+//! From a flattened Windows event to batches: what the binary and the JSON form of the log have in common.
+//!
+//! Fields are named as Sigma's Windows taxonomy names them: what `System` holds by [`SYSTEM_FIELDS`], what
+//! `EventData` and `UserData` hold by their own leaf names (`Image`, `CommandLine`, `TargetFilename`).
+//! Columns stand in this order: `EventID`, `Provider_Name`, then the event's own fields, then the rest of
+//! `System`. So no event can pass for another's id or provider, while an event's own `Channel` (the log that was
+//! cleared, in event 104) is what a rule on `Channel` reads, as the public rules expect.
+//!
+//! Values without a name (`<Data>` of classic providers, `MSExchange` Management among them) give `Data`, all of
+//! them joined by line feeds, which keyword rules read, and `Data0`, `Data1`, ... for rules on a position:
+//! of `MSExchange` Management, `Data0` is the cmdlet and `Data1` its parameters.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use vigie_model::batch::{Position, Span};
+use vigie_model::evidence::{Fact, FactKind};
+use vigie_model::schema::Wanted;
+use vigie_model::{BatchBuilder, Schema, Time};
+
+use crate::Sink;
+
+/// The artifact that rules bind to, whichever form the log came in.
+pub(super) const SCHEMA_ARTIFACT: &str = "windows.event";
+
+/// Positional values that get a column of their own (`Data0` to `Data31`); `MSExchange Management` has 27.
+const POSITIONS_MAX: usize = 32;
+/// Fields of one event; Windows itself allows 99 in a template.
+pub(super) const FIELDS_MAX: usize = 512;
+/// Further values of lists, over all fields of one event.
+const LIST_MAX: usize = 4_096;
+/// Schemas with a batch under way; a large `Security.evtx` holds about 200.
+const OPEN_MAX: usize = 2_048;
+/// What all batches under way may hold together, in bytes of text and cells.
+const HELD_BYTES_MAX: usize = 32 << 20;
+/// Distinct computer names told as facts; a collector of forwarded events holds many.
+const HOSTS_MAX: usize = 1_024;
+/// What a row costs beside its text and cells: its time and position.
+const ROW_BYTES: usize = 32;
+const CELL_BYTES: usize = 8;
+
+/// What an event's `System` element says, in column order. The first two stand before the event's own fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum System {
+    EventId,
+    Provider,
+    Channel,
+    Computer,
+    Level,
+    Task,
+    Opcode,
+    Keywords,
+    RecordId,
+    UserId,
+    ProcessId,
+    ThreadId,
+}
+
+/// Their names as columns, in the same order. `Execution_` sets the writer's process apart from the
+/// `ProcessId` that an event tells about another one.
+pub(super) const SYSTEM_FIELDS: [&str; 12] = [
+    "EventID",
+    "Provider_Name",
+    "Channel",
+    "Computer",
+    "Level",
+    "Task",
+    "Opcode",
+    "Keywords",
+    "EventRecordID",
+    "UserID",
+    "Execution_ProcessID",
+    "Execution_ThreadID",
+];
+/// How many of them stand before the event's own fields.
+const LEADING: usize = 2;
+
+/// One event before it has a schema: its values in one text, reused from event to event.
+#[derive(Debug, Default)]
+pub(super) struct Record {
+    text: String,
+    system: [Option<Span>; SYSTEM_FIELDS.len()],
+    fields: Vec<(Span, Span)>,
+    positional: Vec<(usize, Span)>,
+    /// Further values of a field that is a list, by the field's index.
+    more: Vec<(usize, Span)>,
+    /// When it happened.
+    pub(super) time: Option<Time>,
+    /// Values beyond [`FIELDS_MAX`], which were dropped.
+    pub(super) dropped: usize,
+}
+
+impl Record {
+    /// Empties it for the next event.
+    pub(super) fn clear(&mut self) {
+        self.text.clear();
+        self.system = [None; SYSTEM_FIELDS.len()];
+        self.fields.clear();
+        self.positional.clear();
+        self.more.clear();
+        self.time = None;
+        self.dropped = 0;
+    }
+
+    /// Sets a value of `System`; the first one stands.
+    pub(super) fn set(&mut self, field: System, value: &str) {
+        let span = self.keep(value);
+        if let Some(slot) = self.system.get_mut(field as usize) {
+            slot.get_or_insert(span);
+        }
+    }
+
+    /// A value of `System`.
+    pub(super) fn get(&self, field: System) -> Option<&str> {
+        self.at(self.system.get(field as usize).copied().flatten()?)
+    }
+
+    /// The first of the event's own values of this name.
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.fields.iter().find(|(span, _)| self.at(*span) == Some(name))?;
+        self.at(*value)
+    }
+
+    /// Adds a value to those of this name, or as a new one: how lists are kept.
+    pub(super) fn append(&mut self, name: &str, value: &str) {
+        // A hostile object of a million keys must not cost a search for each.
+        if self.dropped > FIELDS_MAX || self.more.len() >= LIST_MAX {
+            self.dropped = self.dropped.saturating_add(1);
+        } else if let Some(at) = self.fields.iter().position(|(span, _)| self.at(*span) == Some(name)) {
+            let span = self.keep(value);
+            self.more.push((at, span));
+        } else {
+            self.push(name, value);
+        }
+    }
+
+    /// Adds a value with a name of its own.
+    pub(super) fn push(&mut self, name: &str, value: &str) {
+        if self.fields.len() >= FIELDS_MAX {
+            self.dropped = self.dropped.saturating_add(1);
+            return;
+        }
+        let cell = (self.keep(name), self.keep(value));
+        self.fields.push(cell);
+    }
+
+    /// Adds a value that has only a position: the one after those it has.
+    pub(super) fn push_positional(&mut self, value: &str) {
+        self.push_at(self.positional.len(), value);
+    }
+
+    /// Adds a value at its position, from 0.
+    pub(super) fn push_at(&mut self, position: usize, value: &str) {
+        if self.positional.len() >= FIELDS_MAX {
+            self.dropped = self.dropped.saturating_add(1);
+            return;
+        }
+        let span = self.keep(value);
+        self.positional.push((position, span));
+    }
+
+    /// Whether it has values without a name.
+    pub(super) fn is_positional(&self) -> bool {
+        !self.positional.is_empty()
+    }
+
+    /// The event id without its qualifiers, which some tools leave in the upper half.
+    pub(super) fn event_id(&self) -> Option<u32> {
+        let id: u32 = self.get(System::EventId)?.trim().parse().ok()?;
+        Some(if id > u32::from(u16::MAX) { id & 0xFFFF } else { id })
+    }
+
+    /// Settles what only the whole event tells: lists become one value of several lines, and values without a
+    /// name get their columns.
+    pub(super) fn settle(&mut self) {
+        self.join_lists();
+        self.place_positional();
+    }
+
+    fn join_lists(&mut self) {
+        if self.more.is_empty() {
+            return;
+        }
+        let mut more = std::mem::take(&mut self.more);
+        more.sort_by_key(|(field, _)| *field);
+        for list in more.chunk_by(|one, other| one.0 == other.0) {
+            let Some(at) = list.first().map(|(field, _)| *field) else { continue };
+            let first = self.fields.get(at).map(|(_, value)| *value);
+            let spans = first.into_iter().chain(list.iter().map(|(_, span)| *span));
+            let joined = spans.filter_map(|span| self.at(span)).collect::<Vec<_>>().join("\n");
+            let span = self.keep(&joined);
+            if let Some((_, value)) = self.fields.get_mut(at) {
+                *value = span;
+            }
+        }
+    }
+
+    fn place_positional(&mut self) {
+        if self.positional.is_empty() {
+            return;
+        }
+        let mut spans = std::mem::take(&mut self.positional);
+        spans.sort_by_key(|(position, _)| *position);
+        let values: Vec<&str> = spans.iter().filter_map(|(_, span)| self.at(*span)).collect();
+        let joined = values.join("\n");
+        self.push("Data", &joined);
+        for (position, span) in spans.drain(..) {
+            if let Some(name) = POSITION_NAMES.get(position) {
+                let name = self.keep(name);
+                self.fields.push((name, span));
+            }
+        }
+        self.positional = spans;
+    }
+
+    /// Appends text; what would pass 4 GiB is left out, which bounded events never reach.
+    fn keep(&mut self, value: &str) -> Span {
+        let (Ok(start), Ok(len)) = (u32::try_from(self.text.len()), u32::try_from(value.len())) else {
+            return Span::NULL;
+        };
+        self.text.push_str(value);
+        Span { start, len }
+    }
+
+    fn at(&self, span: Span) -> Option<&str> {
+        let start = span.start as usize;
+        self.text.get(start..start.checked_add(span.len as usize)?)
+    }
+
+    /// What makes its schema: two records with the same key share a batch.
+    fn key(&self, key: &mut String) {
+        key.clear();
+        for field in [System::Channel, System::Provider, System::EventId] {
+            key.push_str(self.get(field).unwrap_or_default());
+            key.push('\0');
+        }
+        for (name, _) in &self.fields {
+            key.push_str(self.at(*name).unwrap_or_default());
+            key.push('\0');
+        }
+    }
+
+    fn schema(&self) -> Schema {
+        let (leading, trailing) = SYSTEM_FIELDS.split_at(LEADING);
+        let own =
+            self.fields.iter().map(|(name, _)| Cow::Owned(self.at(*name).unwrap_or_default().to_owned()));
+        Schema {
+            artifact: Cow::Borrowed(SCHEMA_ARTIFACT),
+            stream: self.get(System::Channel).unwrap_or_default().to_owned(),
+            provider: self.get(System::Provider).unwrap_or_default().to_owned(),
+            event_id: self.event_id(),
+            fields: leading
+                .iter()
+                .map(|name| Cow::Borrowed(*name))
+                .chain(own)
+                .chain(trailing.iter().map(|name| Cow::Borrowed(*name)))
+                .collect(),
+        }
+    }
+
+    /// Its values in the order of [`Record::schema`].
+    fn values(&self) -> impl Iterator<Item = Option<&str>> {
+        let (leading, trailing) = self.system.split_at(LEADING);
+        let own = self.fields.iter().map(|(_, value)| Some(*value));
+        leading
+            .iter()
+            .copied()
+            .chain(own)
+            .chain(trailing.iter().copied())
+            .map(|span| span.and_then(|span| self.at(span)))
+    }
+}
+
+/// `Data0` to `Data31`.
+const POSITION_NAMES: [&str; POSITIONS_MAX] = [
+    "Data0", "Data1", "Data2", "Data3", "Data4", "Data5", "Data6", "Data7", "Data8", "Data9", "Data10",
+    "Data11", "Data12", "Data13", "Data14", "Data15", "Data16", "Data17", "Data18", "Data19", "Data20",
+    "Data21", "Data22", "Data23", "Data24", "Data25", "Data26", "Data27", "Data28", "Data29", "Data30",
+    "Data31",
+];
+
+/// A schema with its batch under way.
+struct Open {
+    builder: BatchBuilder,
+    wanted: Wanted,
+    held: usize,
+}
+
+/// Sorts the events of one file into batches, within bounds.
+pub(super) struct Writer {
+    open: Vec<Open>,
+    index: HashMap<String, usize>,
+    key: String,
+    held: usize,
+    hosts: BTreeMap<String, Host>,
+}
+
+/// A computer that the events name.
+struct Host {
+    events: u64,
+    first: Option<Time>,
+    number: u64,
+}
+
+impl Writer {
+    /// No batch under way.
+    pub(super) fn new() -> Writer {
+        Writer {
+            open: Vec::new(),
+            index: HashMap::new(),
+            key: String::new(),
+            held: 0,
+            hosts: BTreeMap::new(),
+        }
+    }
+
+    /// Adds an event; hands batches over when they or all of them together are full.
+    pub(super) fn add(
+        &mut self,
+        record: &mut Record,
+        position: Position,
+        sink: &mut dyn Sink,
+    ) -> ControlFlow<()> {
+        record.settle();
+        self.note_host(record, position);
+        let slot = self.slot(record, sink)?;
+        let Some(open) = self.open.get_mut(slot) else { return ControlFlow::Continue(()) };
+        let before = open.builder.text_bytes();
+        let wanted = &open.wanted;
+        let values = record.values().enumerate().map(|(column, value)| value.filter(|_| wanted.has(column)));
+        open.builder.push(record.time, position, values);
+        let cells = record.fields.len().saturating_add(SYSTEM_FIELDS.len()).saturating_mul(CELL_BYTES);
+        let text = open.builder.text_bytes().saturating_sub(before);
+        let cost = text.saturating_add(cells).saturating_add(ROW_BYTES);
+        open.held = open.held.saturating_add(cost);
+        self.held = self.held.saturating_add(cost);
+        if open.builder.is_full() {
+            self.flush(slot, sink)?;
+        }
+        if self.held > HELD_BYTES_MAX {
+            let largest =
+                self.open.iter().enumerate().max_by_key(|(_, open)| open.held).map(|(slot, _)| slot);
+            self.flush(largest.unwrap_or(slot), sink)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Hands over what is left, then the names of the hosts, the most frequent first: of a log that collects
+    /// other machines' events, the first is the best guess and no more.
+    pub(super) fn finish(mut self, sink: &mut dyn Sink) -> ControlFlow<()> {
+        let mut hosts: Vec<(String, Host)> = std::mem::take(&mut self.hosts).into_iter().collect();
+        hosts.sort_by_key(|(_, host)| std::cmp::Reverse(host.events));
+        for (value, host) in hosts {
+            let place = format!("record {}", host.number);
+            sink.fact(Fact { kind: FactKind::HostName, value, time: host.first, place });
+        }
+        self.flush_all(sink)
+    }
+
+    /// The batch for this record's schema, opened at need.
+    fn slot(&mut self, record: &Record, sink: &mut dyn Sink) -> ControlFlow<(), usize> {
+        record.key(&mut self.key);
+        if let Some(slot) = self.index.get(&self.key) {
+            return ControlFlow::Continue(*slot);
+        }
+        if self.open.len() >= OPEN_MAX {
+            self.flush_all(sink)?;
+            self.open.clear();
+            self.index.clear();
+        }
+        let schema = record.schema();
+        let wanted = sink.wants(&schema);
+        let slot = self.open.len();
+        self.open.push(Open { builder: BatchBuilder::new(Arc::new(schema)), wanted, held: 0 });
+        self.index.insert(self.key.clone(), slot);
+        ControlFlow::Continue(slot)
+    }
+
+    fn flush(&mut self, slot: usize, sink: &mut dyn Sink) -> ControlFlow<()> {
+        let Some(open) = self.open.get_mut(slot).filter(|open| !open.builder.is_empty()) else {
+            return ControlFlow::Continue(());
+        };
+        self.held = self.held.saturating_sub(std::mem::take(&mut open.held));
+        sink.batch(&open.builder.take())
+    }
+
+    fn flush_all(&mut self, sink: &mut dyn Sink) -> ControlFlow<()> {
+        (0..self.open.len()).try_for_each(|slot| self.flush(slot, sink))
+    }
+
+    fn note_host(&mut self, record: &Record, position: Position) {
+        let Some(name) = record.get(System::Computer).filter(|name| !name.is_empty()) else { return };
+        if let Some(host) = self.hosts.get_mut(name) {
+            host.events = host.events.saturating_add(1);
+        } else if self.hosts.len() < HOSTS_MAX {
+            let host = Host { events: 1, first: record.time, number: position.number };
+            self.hosts.insert(name.to_owned(), host);
+        }
+    }
+}

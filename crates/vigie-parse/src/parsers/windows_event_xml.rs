@@ -1,0 +1,317 @@
+//! The XML form of a Windows event (as `wevtutil` and the `evtx` crate write it) to a flattened record.
+//!
+//! Schema: <https://learn.microsoft.com/en-us/windows/win32/wes/eventschema-schema>. Only what that schema
+//! allows is looked for, in document order and without building a tree: the text comes from a renderer, so
+//! it is well formed, and what is not ends the event early with an error.
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr2, memchr3};
+use vigie_model::Time;
+
+use super::windows_event::{Record, System};
+
+/// Elements within elements; the schema needs four, `UserData` may hold more.
+const DEPTH_MAX: usize = 64;
+
+/// Why a text is no event: what was met, and the byte offset in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Malformed {
+    /// What was met.
+    pub(super) what: &'static str,
+    /// Where in the XML text, in bytes.
+    pub(super) offset: usize,
+}
+
+/// Which part of an event an element stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Section {
+    Outside,
+    System,
+    EventData,
+    UserData,
+    Rendering,
+    Other,
+}
+
+/// An element that is open.
+struct Element<'x> {
+    name: &'x str,
+    /// The `Name` attribute of `<Data Name="...">`.
+    label: Option<Cow<'x, str>>,
+    has_children: bool,
+}
+
+struct State<'x> {
+    open: Vec<Element<'x>>,
+    section: Section,
+    text: String,
+}
+
+/// Adds what an event's XML says to `record`.
+pub(super) fn flatten(xml: &str, record: &mut Record) -> Result<(), Malformed> {
+    let mut state = State { open: Vec::new(), section: Section::Outside, text: String::new() };
+    let mut rest = xml;
+    let offset = |rest: &str| xml.len().saturating_sub(rest.len());
+    // Each turn takes at least the `<` it found, so it ends with the text.
+    while let Some(at) = memchr(b'<', rest.as_bytes()) {
+        let (text, tag) = rest.split_at(at);
+        decode(text, &mut state.text);
+        if let Some(cdata) = tag.strip_prefix("<![CDATA[") {
+            let (text, after) = cdata
+                .split_once("]]>")
+                .ok_or(Malformed { what: "CDATA without end", offset: offset(tag) })?;
+            state.text.push_str(text);
+            rest = after;
+            continue;
+        }
+        let end = tag_end(tag).ok_or(Malformed { what: "a tag without end", offset: offset(tag) })?;
+        let (body, after) = (tag.get(1..end).unwrap_or_default(), tag.get(end.saturating_add(1)..));
+        rest = after.unwrap_or_default();
+        if body.starts_with(['?', '!']) {
+            state.text.clear();
+        } else if let Some(name) = body.strip_prefix('/') {
+            close(&mut state, name.trim_end(), record)
+                .map_err(|what| Malformed { what, offset: offset(tag) })?;
+        } else {
+            start(&mut state, body, record).map_err(|what| Malformed { what, offset: offset(tag) })?;
+        }
+    }
+    if state.open.is_empty() {
+        Ok(())
+    } else {
+        Err(Malformed { what: "an element without end", offset: xml.len() })
+    }
+}
+
+/// The offset of the `>` that ends a tag, not counting those inside quotes.
+fn tag_end(tag: &str) -> Option<usize> {
+    let bytes = tag.as_bytes();
+    let mut from = 0_usize;
+    loop {
+        let at = memchr3(b'>', b'"', b'\'', bytes.get(from..)?)?.checked_add(from)?;
+        let mark = *bytes.get(at)?;
+        if mark == b'>' {
+            return Some(at);
+        }
+        let inside = at.checked_add(1)?;
+        from = memchr(mark, bytes.get(inside..)?)?.checked_add(inside)?.checked_add(1)?;
+    }
+}
+
+fn start<'x>(state: &mut State<'x>, body: &'x str, record: &mut Record) -> Result<(), &'static str> {
+    let (body, empty) = body.strip_suffix('/').map_or((body, false), |body| (body, true));
+    let (name, attributes) = body.split_once(char::is_whitespace).unwrap_or((body, ""));
+    let name = name.rsplit(':').next().unwrap_or(name);
+    if state.open.len() >= DEPTH_MAX {
+        return Err("elements nested too deep");
+    }
+    if let Some(parent) = state.open.last_mut() {
+        parent.has_children = true;
+    }
+    if state.open.len() == 1 {
+        state.section = section(name);
+    }
+    let mut label = None;
+    for (key, value) in (Attributes { rest: attributes }) {
+        match state.section {
+            Section::System => system_attribute(record, name, key, &value),
+            Section::EventData if key == "Name" => label = Some(value),
+            Section::UserData if !key.starts_with("xmlns") => record.push(&format!("{name}_{key}"), &value),
+            Section::EventData
+            | Section::UserData
+            | Section::Rendering
+            | Section::Outside
+            | Section::Other => {}
+        }
+    }
+    state.text.clear();
+    state.open.push(Element { name, label, has_children: false });
+    if empty { close(state, name, record) } else { Ok(()) }
+}
+
+fn section(name: &str) -> Section {
+    match name {
+        "System" => Section::System,
+        "EventData" => Section::EventData,
+        "UserData" => Section::UserData,
+        "RenderingInfo" => Section::Rendering,
+        _ => Section::Other,
+    }
+}
+
+fn close(state: &mut State<'_>, name: &str, record: &mut Record) -> Result<(), &'static str> {
+    let Some(element) = state.open.pop() else { return Err("an end tag without its start") };
+    if element.name != name.rsplit(':').next().unwrap_or(name) {
+        return Err("an end tag of another element");
+    }
+    // Depth 1 is `Event`, depth 2 a section: values stand below.
+    if state.open.len() >= 2 && !element.has_children {
+        leaf(state.section, &element, &state.text, record);
+    }
+    if state.open.len() <= 1 {
+        state.section = Section::Outside;
+    }
+    state.text.clear();
+    Ok(())
+}
+
+fn leaf(section: Section, element: &Element<'_>, text: &str, record: &mut Record) {
+    match section {
+        Section::System => system_text(record, element.name, text),
+        Section::EventData => match &element.label {
+            Some(label) if !label.is_empty() => record.push(label, text),
+            _ if element.name == "Data" => record.push_positional(text),
+            _ => record.push(element.name, text),
+        },
+        Section::UserData => record.push(element.name, text),
+        // A forwarded event carries its message; its other rendered texts repeat `System`.
+        Section::Rendering if element.name == "Message" => record.push("Message", text),
+        Section::Rendering | Section::Outside | Section::Other => {}
+    }
+}
+
+fn system_text(record: &mut Record, element: &str, text: &str) {
+    let field = match element {
+        "EventID" => System::EventId,
+        "Channel" => System::Channel,
+        "Computer" => System::Computer,
+        "Level" => System::Level,
+        "Task" => System::Task,
+        "Opcode" => System::Opcode,
+        "Keywords" => System::Keywords,
+        "EventRecordID" => System::RecordId,
+        _ => return,
+    };
+    record.set(field, text);
+}
+
+fn system_attribute(record: &mut Record, element: &str, key: &str, value: &str) {
+    match (element, key) {
+        ("Provider", "Name") => record.set(System::Provider, value),
+        ("TimeCreated", "SystemTime") => record.time = Time::parse(value.as_bytes()),
+        ("Execution", "ProcessID") => record.set(System::ProcessId, value),
+        ("Execution", "ThreadID") => record.set(System::ThreadId, value),
+        ("Security", "UserID") if !value.is_empty() => record.set(System::UserId, value),
+        _ => {}
+    }
+}
+
+/// The attributes of a tag, in order; ends at the first that is not one.
+struct Attributes<'x> {
+    rest: &'x str,
+}
+
+impl<'x> Iterator for Attributes<'x> {
+    type Item = (&'x str, Cow<'x, str>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (key, after) = self.rest.trim_start().split_once('=')?;
+        let after = after.trim_start();
+        let mark = after.chars().next().filter(|mark| matches!(mark, '"' | '\''))?;
+        let (value, rest) = after.get(1..)?.split_once(mark)?;
+        self.rest = rest;
+        if memchr(b'&', value.as_bytes()).is_none() {
+            return Some((key.trim_end(), Cow::Borrowed(value)));
+        }
+        let mut decoded = String::new();
+        decode(value, &mut decoded);
+        Some((key.trim_end(), Cow::Owned(decoded)))
+    }
+}
+
+/// Appends text with its entities resolved; what is no entity stays as it is.
+fn decode(text: &str, out: &mut String) {
+    let mut rest = text;
+    while let Some(at) = memchr(b'&', rest.as_bytes()) {
+        let (plain, entity) = rest.split_at(at);
+        out.push_str(plain);
+        let end = memchr2(b';', b'&', entity.get(1..).unwrap_or_default().as_bytes());
+        let name = end.and_then(|end| entity.get(1..end.saturating_add(1)));
+        if let Some((name, decoded)) = name.and_then(|name| Some((name, named(name)?))) {
+            out.push(decoded);
+            rest = entity.get(name.len().saturating_add(2)..).unwrap_or_default();
+        } else {
+            out.push('&');
+            rest = entity.get(1..).unwrap_or_default();
+        }
+    }
+    out.push_str(rest);
+}
+
+fn named(name: &str) -> Option<char> {
+    match name {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => {
+            let number = name.strip_prefix('#')?;
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                None => number.parse().ok()?,
+            };
+            char::from_u32(code)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(inner: &str) -> Record {
+        let mut record = Record::default();
+        let xml = format!("<?xml version=\"1.0\"?><Event xmlns='http://x/'>{inner}</Event>");
+        flatten(&xml, &mut record).unwrap();
+        record
+    }
+
+    #[test]
+    fn system_and_named_data() {
+        let record = event(
+            "<System><Provider Name=\"A &amp; B\" Guid='{0}'/><EventID Qualifiers=\"49152\">6</EventID>\
+             <TimeCreated SystemTime=\"2021-03-03T05:12:44.123456Z\"/><Execution ProcessID='4' ThreadID='8'/>\
+             <Channel>Application</Channel><Computer>mail01</Computer><Security/></System>\
+             <EventData><Data Name=\"CommandLine\">cmd /c echo &lt;x&gt; &#38;&amp; a&b;c &bogus<![CDATA[ <\"']]></Data>\
+             <Data Name='Empty'/></EventData>",
+        );
+        assert_eq!(record.get(System::Provider), Some("A & B"));
+        assert_eq!(record.event_id(), Some(6));
+        assert_eq!(record.get(System::ProcessId), Some("4"));
+        assert_eq!(record.get(System::UserId), None);
+        assert_eq!(record.field("CommandLine"), Some("cmd /c echo <x> && a&b;c &bogus <\"'"));
+        assert_eq!(record.field("Empty"), Some(""));
+        assert_eq!(record.time.unwrap().to_string(), "2021-03-03T05:12:44.123456Z");
+    }
+
+    #[test]
+    fn user_data_is_flattened_by_leaf_name() {
+        let record = event(
+            "<System><EventID>104</EventID></System><UserData><LogFileCleared xmlns='http://y' Kind='k'>\
+             <ns:Channel>Security</ns:Channel><Deep><BackupPath>C:\\x</BackupPath></Deep></LogFileCleared></UserData>\
+             <RenderingInfo Culture='en-US'><Message>cleared</Message><Level>Info</Level></RenderingInfo>",
+        );
+        assert_eq!(record.field("Channel"), Some("Security"));
+        assert_eq!(record.field("BackupPath"), Some("C:\\x"));
+        assert_eq!(record.field("LogFileCleared_Kind"), Some("k"));
+        assert_eq!(record.field("Message"), Some("cleared"));
+        assert_eq!(record.field("Level"), None);
+    }
+
+    #[test]
+    fn what_is_not_well_formed_is_named() {
+        let deep = format!("<Event>{}", "<a>".repeat(DEPTH_MAX));
+        for (xml, what) in [
+            ("<Event><System></Event>", "an end tag of another element"),
+            ("</Event>", "an end tag without its start"),
+            ("<Event><System>", "an element without end"),
+            ("<Event a=\"<>\" ", "a tag without end"),
+            ("<Event><![CDATA[x", "CDATA without end"),
+            (deep.as_str(), "elements nested too deep"),
+        ] {
+            assert_eq!(flatten(xml, &mut Record::default()).unwrap_err().what, what, "{xml}");
+        }
+    }
+}
