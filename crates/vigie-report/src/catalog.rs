@@ -14,9 +14,9 @@ const FR: &str = include_str!("../catalog/fr.toml");
 /// Every statement that the assessment may make, with the names of its values.
 pub const STATEMENTS: &[(&str, &[&str])] = &[
     ("stage_proven", &["stage"]),
-    ("exposed_and_unpatched", &["from", "to", "build"]),
     ("unpatched", &["from", "to", "build"]),
     ("never_reachable", &[]),
+    ("exposed_and_unpatched", &["from", "to", "build"]),
     ("coverage_complete", &["days", "ways"]),
     ("coverage_incomplete", &["days", "covered"]),
     ("logs_begin_late", &["first", "window"]),
@@ -121,7 +121,8 @@ pub(crate) fn fill_template(lang: Lang, template: &str, value: &dyn Fn(&str) -> 
             rest = after;
             continue;
         };
-        let (name, forms) = inside.split_once(':').map_or((inside, None), |(name, forms)| (name, Some(forms)));
+        let (name, forms) =
+            inside.split_once(':').map_or((inside, None), |(name, forms)| (name, Some(forms)));
         match (value(name), forms.and_then(|forms| forms.split_once('|'))) {
             (Some(value), Some((one, many))) => {
                 out.push_str(if is_one(lang, value.number) { one } else { many });

@@ -120,9 +120,9 @@ fn flush_run(run: &mut String, out: &mut String) {
 
 /// Ends of file names that would pass for a top-level domain.
 const FILE_ENDS: &[&str] = &[
-    "aspx", "asmx", "ashx", "ascx", "asax", "config", "dll", "exe", "log", "txt", "zip", "js", "css", "evtx", "json",
-    "htm", "html", "xml", "ps", "psm", "bat", "cmd", "vbs", "dmp", "dat", "flt", "svc", "ecp", "png", "gif", "cab",
-    "tmp", "yml", "yar", "csv", "php", "jsp", "asp", "rar", "ini",
+    "aspx", "asmx", "ashx", "ascx", "asax", "config", "dll", "exe", "log", "txt", "zip", "js", "css", "evtx",
+    "json", "htm", "html", "xml", "ps", "psm", "bat", "cmd", "vbs", "dmp", "dat", "flt", "svc", "ecp", "png",
+    "gif", "cab", "tmp", "yml", "yar", "csv", "php", "jsp", "asp", "rar", "ini",
 ];
 
 fn is_host_name(text: &str) -> bool {
@@ -212,7 +212,8 @@ pub fn markdown_code(text: &str) -> String {
     }
     let fence = "`".repeat(longest + 1);
     // A span of blanks only, or one that touches its fence with a backtick, needs the padding that readers strip.
-    let pad = if text.is_empty() || text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
+    let pad =
+        if text.is_empty() || text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
     let text = if text.is_empty() { "-".to_owned() } else { text };
     format!("{fence}{pad}{text}{pad}{fence}")
 }
@@ -231,7 +232,10 @@ mod tests {
     fn addresses_lose_their_force() {
         assert_eq!(defang("203.0.113.5"), "203[.]0[.]113[.]5");
         assert_eq!(defang("2001:db8::1"), "2001[:]db8[:][:]1");
-        assert_eq!(defang("see HTTPS://evil.example/a.aspx?x=1.2"), "see hxxps://evil[.]example/a.aspx?x=1.2");
+        assert_eq!(
+            defang("see HTTPS://evil.example/a.aspx?x=1.2"),
+            "see hxxps://evil[.]example/a.aspx?x=1.2"
+        );
         assert_eq!(defang("from 203.0.113.5:443."), "from 203[.]0[.]113[.]5:443.");
         assert_eq!(defang("evil.example.com"), "evil[.]example[.]com");
         assert_eq!(defang("boss@hotel.example"), "boss@hotel[.]example");
@@ -239,7 +243,14 @@ mod tests {
 
     #[test]
     fn files_and_builds_stay_readable() {
-        for text in ["shell.aspx", r"C:\inetpub\wwwroot\a.aspx", "15.1.2176.9", "15.1.225.42", "/ecp/y.js", "1.2.3.4.5"] {
+        for text in [
+            "shell.aspx",
+            r"C:\inetpub\wwwroot\a.aspx",
+            "15.1.2176.9",
+            "15.1.225.42",
+            "/ecp/y.js",
+            "1.2.3.4.5",
+        ] {
             assert_eq!(defang(text), text);
         }
     }

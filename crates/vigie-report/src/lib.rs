@@ -5,20 +5,27 @@
 
 pub mod catalog;
 pub mod escape;
+mod markup;
 pub mod render;
+pub mod summary;
 mod tell;
 
 use std::io;
 
 use vigie_model::Assessment;
 
+pub use summary::{Summary, summarize};
 
+/// The JSON Schema (2020-12) of `assessment.json`.
+pub const ASSESSMENT_SCHEMA: &str = include_str!("../schema/assessment.schema.json");
 
 /// Every output, by the name that `--format` takes. To add one, write `render/<name>.rs` and a line here.
 pub static RENDERERS: &[&dyn Renderer] = &[
     &render::text::Text,
     &render::json::Json,
+    &render::html::Html,
     &render::csv::Csv,
+    &render::markdown::Markdown,
 ];
 
 /// Writes an assessment in one format.

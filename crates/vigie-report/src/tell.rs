@@ -1,7 +1,5 @@
 //! Phrases that all renderers share: words of closed sets, dates and numbers, statements, streams of evidence.
 
-use std::net::IpAddr;
-
 use vigie_model::assessment::{ActorKind, Assessment, PackVerdict};
 use vigie_model::coverage::{CoverageRun, DayState, WayCoverage};
 use vigie_model::diagnostic::Code;
@@ -189,6 +187,11 @@ pub(crate) fn moment(lang: Lang, time: Time) -> String {
     format!("{}{between}{clock}\u{a0}UTC", date(lang, time.day()))
 }
 
+/// A month in words, `March 2021`.
+pub(crate) fn month(lang: Lang, year: i32, month: u32) -> String {
+    format!("{}\u{a0}{year}", word(lang, &format!("month.{month}"), "?"))
+}
+
 /// From one day to another, in words.
 pub(crate) fn span(lang: Lang, from: Day, to: Day) -> String {
     if from == to {
@@ -266,8 +269,12 @@ pub(crate) fn statement(lang: Lang, statement: &Statement, escape: fn(&str) -> S
 fn argument(lang: Lang, name: &str, value: &str, escape: fn(&str) -> String) -> Value {
     let number = value.parse::<u64>().ok();
     let told = match name {
-        "stage" => Stage::from_word(value).map(|found| format!("{} ({})", stage(lang, found), stage_gloss(lang, found))),
+        "stage" => Stage::from_word(value)
+            .map(|found| format!("{} ({})", stage(lang, found), stage_gloss(lang, found))),
         "stream" => Some(stream(lang, value)).filter(|told| *told != escape::shown(value)),
+        "value" if value == "true" => Some(catalog::text(lang, "ui.yes").to_owned()),
+        "value" if value == "false" => Some(catalog::text(lang, "ui.no").to_owned()),
+        _ if value == "?" => Some(catalog::text(lang, "ui.unknown").to_owned()),
         "fact" => catalog::find(lang, &format!("fact.{value}")).map(str::to_owned),
         "bytes" => number.map(|bytes| size(lang, bytes)),
         "build" | "low" | "high" | "cu" | "name" | "channel" | "address" => None,
@@ -321,9 +328,13 @@ pub(crate) fn by_rank(assessment: &Assessment) -> Vec<&PackVerdict> {
     verdicts
 }
 
-/// Whether a name is an address, for words that differ between a machine and an account.
-pub(crate) fn is_address(name: &str) -> bool {
-    name.trim().parse::<IpAddr>().is_ok()
+/// The findings that prove the highest steps, at most `limit`, in their own order.
+pub(crate) fn worst_findings(findings: &[Finding], limit: usize) -> Vec<&Finding> {
+    let mut order: Vec<(usize, &Finding)> = findings.iter().enumerate().collect();
+    order.sort_by_key(|(_, finding)| std::cmp::Reverse((finding.stage, finding.level)));
+    order.truncate(limit);
+    order.sort_by_key(|(index, _)| *index);
+    order.into_iter().map(|(_, finding)| finding).collect()
 }
 
 #[cfg(test)]
@@ -366,7 +377,10 @@ mod tests {
         };
         let ways = [
             way(&[("2021-03-01", "2021-03-04", DayState::Covered)]),
-            way(&[("2021-03-01", "2021-03-02", DayState::Before), ("2021-03-03", "2021-03-04", DayState::Covered)]),
+            way(&[
+                ("2021-03-01", "2021-03-02", DayState::Before),
+                ("2021-03-03", "2021-03-04", DayState::Covered),
+            ]),
         ];
         let combined = combined_runs(&ways);
         let told: Vec<_> = combined.iter().map(|run| (run.from.to_string(), days(run), run.state)).collect();

@@ -197,14 +197,19 @@ fn header(assessment: &Assessment, screen: &mut Screen<'_>) {
     screen.paragraph("  ", &sentence);
     if let [only] = assessment.verdicts.as_slice() {
         screen.blank();
-        let title = format!("{} {}", text(lang, "ui.campaign"), escape::visible(&tell::local(lang, &only.title)));
+        let title =
+            format!("{} {}", text(lang, "ui.campaign"), escape::visible(&tell::local(lang, &only.title)));
         screen.painted_paragraph("  ", &title, Some(Paint::Faint));
     }
 }
 
 fn campaign(verdict: &PackVerdict, screen: &mut Screen<'_>) {
     let lang = screen.lang();
-    let line = format!("{} — {}", escape::visible(&tell::local(lang, &verdict.title)), tell::verdict(lang, verdict.verdict));
+    let line = format!(
+        "{} — {}",
+        escape::visible(&tell::local(lang, &verdict.title)),
+        tell::verdict(lang, verdict.verdict)
+    );
     screen.blank();
     screen.painted_paragraph("", &line, Some(verdict_paint(verdict.verdict)));
 }
@@ -227,7 +232,7 @@ fn happened(assessment: &Assessment, screen: &mut Screen<'_>) {
         screen.paragraph("  ", text(lang, "ui.nothing_found"));
         return;
     }
-    for finding in worst_findings(&assessment.findings) {
+    for finding in tell::worst_findings(&assessment.findings, FINDINGS_MAX) {
         tell_finding(finding, screen);
     }
     if let Some(more) = assessment.findings.len().checked_sub(FINDINGS_MAX).filter(|more| *more > 0) {
@@ -235,19 +240,13 @@ fn happened(assessment: &Assessment, screen: &mut Screen<'_>) {
     }
     if let (Some(first), Some(last)) = (assessment.timeline.first(), assessment.timeline.last()) {
         let events = tell::counted(lang, "phrase.events", assessment.timeline_total);
-        let values =
-            [("events", events.as_str()), ("from", &tell::stamp(first.time)), ("to", &tell::stamp(last.time))];
+        let values = [
+            ("events", events.as_str()),
+            ("from", &tell::stamp(first.time)),
+            ("to", &tell::stamp(last.time)),
+        ];
         screen.painted_paragraph("  ", &fill(lang, "ui.timeline_span", &values), Some(Paint::Faint));
     }
-}
-
-/// The findings that prove the highest steps, in order of time.
-fn worst_findings(findings: &[Finding]) -> Vec<&Finding> {
-    let mut order: Vec<usize> = (0..findings.len()).collect();
-    order.sort_by_key(|index| findings.get(*index).map(|finding| std::cmp::Reverse((finding.stage, finding.level))));
-    order.truncate(FINDINGS_MAX);
-    order.sort_unstable();
-    order.into_iter().filter_map(|index| findings.get(index)).collect()
 }
 
 fn tell_finding(finding: &Finding, screen: &mut Screen<'_>) {
@@ -297,7 +296,11 @@ fn steps(verdicts: &[&PackVerdict], screen: &mut Screen<'_>) {
         }
         told.push(&step.id);
         let lead = format!("{:>3}. ", told.len());
-        screen.painted_paragraph(&lead, &escape::visible(&tell::local(lang, &step.title)), Some(Paint::Strong));
+        screen.painted_paragraph(
+            &lead,
+            &escape::visible(&tell::local(lang, &step.title)),
+            Some(Paint::Strong),
+        );
         screen.paragraph("     ", &escape::visible(&tell::local(lang, &step.detail)));
     }
     if told.is_empty() {
@@ -310,7 +313,8 @@ fn coverage(verdicts: &[&PackVerdict], screen: &mut Screen<'_>) {
     screen.heading("section.coverage");
     for verdict in verdicts {
         let figures = verdict.coverage;
-        let values = [("covered", tell::count(lang, figures.days_covered)), ("days", tell::count(lang, figures.days))];
+        let values =
+            [("covered", tell::count(lang, figures.days_covered)), ("days", tell::count(lang, figures.days))];
         let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
         let key = if figures.complete { "ui.coverage_complete" } else { "ui.coverage_figures" };
         screen.paragraph("  ", &fill(lang, key, &values));
@@ -332,8 +336,12 @@ fn tell_way(way: &WayCoverage, screen: &mut Screen<'_>) {
     screen.painted_paragraph("  ", &title, Some(Paint::Strong));
     if way.runs.len() <= RUNS_MAX {
         for run in &way.runs {
-            let mut line =
-                format!("{} {} — {}", mark(run.state), tell::span(lang, run.from, run.to), tell::day_state(lang, run.state));
+            let mut line = format!(
+                "{} {} — {}",
+                mark(run.state),
+                tell::span(lang, run.from, run.to),
+                tell::day_state(lang, run.state)
+            );
             if !run.lacking.is_empty() {
                 line = format!("{line}: {}", streams(lang, run));
             }
@@ -349,7 +357,8 @@ fn tell_way(way: &WayCoverage, screen: &mut Screen<'_>) {
 }
 
 fn streams(lang: Lang, run: &CoverageRun) -> String {
-    let names: Vec<String> = run.lacking.iter().take(4).map(|id| clip(&tell::stream(lang, id), VALUE_MAX)).collect();
+    let names: Vec<String> =
+        run.lacking.iter().take(4).map(|id| clip(&tell::stream(lang, id), VALUE_MAX)).collect();
     let more = if run.lacking.len() > 4 { ", …" } else { "" };
     format!("{}{more}", names.join(", "))
 }
@@ -381,8 +390,10 @@ fn strips(way: &WayCoverage, screen: &mut Screen<'_>) {
     let mut states: Vec<DayState> = runs.iter().map(|run| run.state).collect();
     states.sort_unstable();
     states.dedup();
-    let legend: Vec<String> =
-        states.iter().map(|state| format!("{}\u{a0}{}", mark(*state), tell::day_state(lang, *state))).collect();
+    let legend: Vec<String> = states
+        .iter()
+        .map(|state| format!("{}\u{a0}{}", mark(*state), tell::day_state(lang, *state)))
+        .collect();
     screen.painted_paragraph("    ", &legend.join("   "), Some(Paint::Faint));
 }
 
@@ -404,12 +415,21 @@ fn unread(assessment: &Assessment, screen: &mut Screen<'_>) {
     let mut lines: Vec<String> = assessment
         .not_loaded
         .iter()
-        .map(|item| format!("{} — {}: {}", value(&item.source), text(lang, "ui.not_loaded"), value(&item.reason)))
+        .map(|item| {
+            format!("{} — {}: {}", value(&item.source), text(lang, "ui.not_loaded"), value(&item.reason))
+        })
         .collect();
-    lines.extend(assessment.diagnostics.iter().filter(|item| item.code.effect() == Effect::Damage).map(|item| {
-        let bytes = tell::size(lang, item.bytes);
-        format!("{} — {} ({}, {bytes})", value(&item.path), tell::code_title(lang, item.code), item.code.id())
-    }));
+    lines.extend(assessment.diagnostics.iter().filter(|item| item.code.effect() == Effect::Damage).map(
+        |item| {
+            let bytes = tell::size(lang, item.bytes);
+            format!(
+                "{} — {} ({}, {bytes})",
+                value(&item.path),
+                tell::code_title(lang, item.code),
+                item.code.id()
+            )
+        },
+    ));
     if lines.is_empty() {
         return;
     }
