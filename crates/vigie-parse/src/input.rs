@@ -4,6 +4,8 @@ use std::io::{self, Read};
 
 use sha2::{Digest, Sha256};
 
+use crate::collection::{Evidence, FileTimes, Stop};
+
 /// How many bytes a parser sees when it is asked whether a file is its own.
 pub const HEAD_BYTES: usize = 64 * 1024;
 
@@ -18,27 +20,25 @@ pub struct Head<'a> {
     pub size: u64,
 }
 
-/// A file's bytes, in order. Everything that passes is hashed and counted.
+/// A file's bytes, in order. Everything that passes is hashed and counted. A parser never sees an error: where the
+/// bytes cannot be read further they end, and the caller finds the reason in [`Input::stop`].
 pub struct Input<'a> {
     /// The path on the host, or in the collection when that is not known.
     pub path: &'a str,
     /// Size as the collection states it, in bytes; the truth is what `read` gives.
     pub size: u64,
     /// Times and other metadata of the file itself.
-    pub times: crate::collection::FileTimes,
+    pub times: FileTimes,
     reader: &'a mut dyn Read,
     head: &'a [u8],
     hasher: Sha256,
     taken: u64,
+    stop: Option<Stop>,
 }
 
 impl<'a> Input<'a> {
     /// An input whose first bytes were read already (for recognition) and are given again first.
-    pub fn new(
-        evidence: &'a crate::collection::Evidence,
-        head: &'a [u8],
-        reader: &'a mut dyn Read,
-    ) -> Input<'a> {
+    pub fn new(evidence: &'a Evidence, head: &'a [u8], reader: &'a mut dyn Read) -> Input<'a> {
         Input {
             path: evidence.best_path(),
             size: evidence.size,
@@ -47,12 +47,37 @@ impl<'a> Input<'a> {
             head,
             hasher: Sha256::new(),
             taken: 0,
+            stop: None,
+        }
+    }
+
+    /// An input over bytes in memory.
+    pub fn of_bytes(path: &'a str, bytes: &'a [u8], nothing: &'a mut io::Empty) -> Input<'a> {
+        Input {
+            path,
+            size: bytes.len() as u64,
+            times: FileTimes::default(),
+            reader: nothing,
+            head: bytes,
+            hasher: Sha256::new(),
+            taken: 0,
+            stop: None,
         }
     }
 
     /// Bytes given out so far.
     pub fn taken(&self) -> u64 {
         self.taken
+    }
+
+    /// Why the bytes ended before the file did, if so.
+    pub fn stop(&self) -> Option<&Stop> {
+        self.stop.as_ref()
+    }
+
+    /// The SHA-256 of the bytes given out so far, in lower-case hexadecimal.
+    pub fn sha256_so_far(&self) -> String {
+        self.hasher.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The SHA-256 of all bytes given out, in lower-case hexadecimal.
@@ -63,9 +88,29 @@ impl<'a> Input<'a> {
 
 impl Read for Input<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = if self.head.is_empty() { self.reader.read(buffer)? } else { self.head.read(buffer)? };
+        let count = if !self.head.is_empty() {
+            self.head.read(buffer)?
+        } else if self.stop.is_some() {
+            0
+        } else {
+            read_or_stop(self.reader, buffer, &mut self.stop)
+        };
         self.hasher.update(buffer.get(..count).unwrap_or_default());
         self.taken = self.taken.saturating_add(count as u64);
         Ok(count)
+    }
+}
+
+/// Reads once; an error becomes the end, and its reason is kept.
+pub(crate) fn read_or_stop(reader: &mut dyn Read, buffer: &mut [u8], stop: &mut Option<Stop>) -> usize {
+    loop {
+        match reader.read(buffer) {
+            Ok(count) => return count.min(buffer.len()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                *stop = Some(Stop::of(&error));
+                return 0;
+            }
+        }
     }
 }

@@ -11,6 +11,7 @@
 )]
 
 pub mod collection;
+mod formats;
 pub mod input;
 pub mod parsers;
 pub mod read;
@@ -25,11 +26,24 @@ use vigie_model::{EventBatch, Schema};
 
 pub use collection::{Collection, Evidence, Limits, open};
 pub use input::{Head, Input};
-pub use read::{FileReport, read};
+pub use read::{FileReport, parse_bytes, read, recognise};
 
 /// Every parser, in the order in which they are asked whether a file is theirs: a static slice, so that the
 /// order is visible and tests can walk it. To add one, write `parsers/<name>.rs` and a line here.
-pub static PARSERS: &[&dyn Parser] = &[];
+pub static PARSERS: &[&dyn Parser] = &[
+    &parsers::evtx::Evtx,
+    &parsers::windows_jsonl::WindowsJsonl,
+    &parsers::exchange_setup::ExchangeSetup,
+    &parsers::exchange_httpproxy::HttpProxy,
+    &parsers::exchange_ecp::Ecp,
+    &parsers::exchange_ews::Ews,
+    &parsers::exchange_rps::Rps,
+    &parsers::exchange_oabgenerator::OabGenerator,
+    &parsers::exchange_log::ExchangeLog,
+    &parsers::iis_w3c::IisW3c,
+    // Last: a web directory takes whatever lies in it that no log parser knows.
+    &parsers::web_root::WebRoot,
+];
 
 /// Reads one artifact.
 pub trait Parser: Sync {

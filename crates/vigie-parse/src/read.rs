@@ -1,10 +1,23 @@
 //! One evidence file from its bytes to events, hash and account: recognise, parse, drain, check the sum.
 
-use vigie_model::Diagnostic;
-use vigie_model::evidence::{Fact, ManifestEntry};
+use std::any::Any;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::Sink;
-use crate::collection::Evidence;
+use vigie_model::diagnostic::Code;
+use vigie_model::evidence::{Account, Fact, ManifestEntry};
+use vigie_model::schema::Wanted;
+use vigie_model::{Diagnostic, EventBatch, Schema, Time};
+
+use crate::collection::{Evidence, Limits, Stop};
+use crate::input::{HEAD_BYTES, read_or_stop};
+use crate::{Head, Input, PARSERS, Parser, Sink, formats};
+
+/// Facts of one file that are kept; a file that states more is not telling of its host.
+const FACTS_MAX: usize = 1_000;
+/// Bytes read at a time when nobody parses them.
+const DRAIN_BYTES: usize = 1 << 18;
 
 /// What became of one file.
 #[derive(Clone, Debug)]
@@ -18,6 +31,254 @@ pub struct FileReport {
 }
 
 /// Reads one file: recognises it by content, parses it under `catch_unwind`, hashes every byte.
-pub fn read(_evidence: &Evidence, _sink: &mut dyn Sink) -> FileReport {
-    unimplemented!()
+///
+/// Batches go to `sink`; facts and diagnostics are collected into the report, diagnostics merged by code and
+/// passed on as well, in their order among the batches.
+/// `parsed_bytes + rejected_bytes == size` in every report.
+pub fn read(evidence: &Evidence, limits: &Limits, sink: &mut dyn Sink) -> FileReport {
+    let mut collector = Collector::new(sink, &evidence.path);
+    let mut entry = blank_entry(evidence);
+    match evidence.open(limits) {
+        Ok(mut reader) => read_bytes(evidence, reader.as_mut(), &mut collector, &mut entry),
+        Err(error) => {
+            let stop = Stop::of(&error);
+            collector.diagnostic(stop.code, "", &stop.message, evidence.size);
+            entry.rejected_bytes = evidence.size;
+            entry.unread = Some(stop.message);
+        }
+    }
+    entry.events = collector.events;
+    entry.first = collector.first;
+    entry.last = collector.last;
+    collector.diagnostics.sort();
+    collector.facts.sort();
+    FileReport { entry, diagnostics: collector.diagnostics, facts: collector.facts }
+}
+
+/// Parses bytes in memory with one parser, without recognising them first. The account includes what the parser
+/// left, as rejected, so it sums to the length of `bytes`.
+pub fn parse_bytes(parser: &dyn Parser, path: &str, bytes: &[u8], sink: &mut dyn Sink) -> Account {
+    let mut nothing = io::empty();
+    let mut input = Input::of_bytes(path, bytes, &mut nothing);
+    let mut account = parser.parse(&mut input, sink);
+    let left = (bytes.len() as u64).saturating_sub(input.taken());
+    account.rejected_bytes = account.rejected_bytes.saturating_add(left);
+    account
+}
+
+/// The parser that takes a file as its own, if one does.
+pub fn recognise(head: &Head<'_>) -> Option<&'static dyn Parser> {
+    PARSERS.iter().copied().find(|parser| parser.recognise(head))
+}
+
+fn blank_entry(evidence: &Evidence) -> ManifestEntry {
+    ManifestEntry {
+        path: evidence.path.clone(),
+        host_path: evidence.host_path.clone(),
+        size: evidence.size,
+        sha256: None,
+        modified: evidence.times.modified,
+        artifact: None,
+        unread: None,
+        events: 0,
+        parsed_bytes: 0,
+        rejected_bytes: 0,
+        first: None,
+        last: None,
+    }
+}
+
+fn read_bytes(
+    evidence: &Evidence,
+    reader: &mut dyn Read,
+    collector: &mut Collector<'_>,
+    entry: &mut ManifestEntry,
+) {
+    let mut stop = None;
+    let head = read_head(reader, &mut stop);
+    let mut stopped = io::empty();
+    // A head that ended on an error must not be read on.
+    let reader = if stop.is_some() { &mut stopped as &mut dyn Read } else { reader };
+    let mut input = Input::new(evidence, &head, reader);
+    let view = Head { path: evidence.best_path(), bytes: &head, size: evidence.size };
+    let parser = if head.is_empty() { None } else { recognise(&view) };
+    let account = match parser {
+        Some(parser) => {
+            entry.artifact = Some(parser.artifact().name.to_owned());
+            parse_guarded(parser, &mut input, collector)
+        }
+        None => None,
+    };
+    let parsed_to = input.taken();
+    drain(&mut input);
+    let stop = stop.or_else(|| input.stop().cloned());
+    let taken = input.taken();
+    entry.sha256 = Some(input.into_sha256()).filter(|_| stop.is_none());
+    entry.size = if stop.is_some() { taken.max(evidence.size) } else { taken };
+    match (parser, account) {
+        (Some(_), Some(account)) => settle(entry, account, (parsed_to, taken), collector),
+        (Some(_), None) => entry.rejected_bytes = taken,
+        (None, _) => {
+            entry.rejected_bytes = taken;
+            entry.unread = Some(unread_reason(&view, taken, stop.as_ref(), collector));
+        }
+    }
+    finish_account(entry, evidence.size, stop, collector);
+}
+
+/// What the file's end means for its account: bytes that could not be read, a size that is not as stated.
+fn finish_account(entry: &mut ManifestEntry, stated: u64, stop: Option<Stop>, collector: &mut Collector<'_>) {
+    let spent = entry.parsed_bytes.saturating_add(entry.rejected_bytes);
+    let lost = entry.size.saturating_sub(spent);
+    entry.rejected_bytes = entry.rejected_bytes.saturating_add(lost);
+    if let Some(stop) = stop {
+        collector.diagnostic(stop.code, &format!("offset {spent}"), &stop.message, lost);
+        if entry.artifact.is_none() {
+            entry.unread = Some(stop.message);
+        }
+    } else if entry.size != stated {
+        let message = format!("{} bytes were read where the collection states {stated}", entry.size);
+        collector.diagnostic(Code::ChangedWhileRead, "", &message, 0);
+    }
+}
+
+/// Takes over a parser's account, and holds it to the bytes that it took.
+fn settle(entry: &mut ManifestEntry, account: Account, bytes: (u64, u64), collector: &mut Collector<'_>) {
+    let (parsed_to, taken) = bytes;
+    let claimed = account.parsed_bytes.saturating_add(account.rejected_bytes);
+    if claimed == parsed_to {
+        entry.parsed_bytes = account.parsed_bytes;
+        entry.rejected_bytes = account.rejected_bytes;
+    } else {
+        let message = format!("the parser accounts for {claimed} bytes of {parsed_to}");
+        collector.diagnostic(Code::ParserPanicked, "", &message, parsed_to);
+        entry.rejected_bytes = parsed_to;
+    }
+    let left = taken.saturating_sub(parsed_to);
+    if left > 0 {
+        let message =
+            if collector.broken { "stopped on request" } else { "bytes after the end of the format" };
+        let code = if collector.broken { Code::LimitReached } else { Code::BadRecord };
+        collector.diagnostic(code, &format!("offset {parsed_to}"), message, left);
+        entry.rejected_bytes = entry.rejected_bytes.saturating_add(left);
+    }
+}
+
+fn parse_guarded(
+    parser: &dyn Parser,
+    input: &mut Input<'_>,
+    collector: &mut Collector<'_>,
+) -> Option<Account> {
+    match catch_unwind(AssertUnwindSafe(|| parser.parse(input, collector))) {
+        Ok(account) => Some(account),
+        Err(payload) => {
+            let place = format!("offset {}", input.taken());
+            let message = format!("{}: {}", parser.artifact().name, panic_message(payload.as_ref()));
+            drain(input);
+            collector.diagnostic(Code::ParserPanicked, &place, &message, input.taken());
+            None
+        }
+    }
+}
+
+fn panic_message(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no message")
+}
+
+fn read_head(reader: &mut dyn Read, stop: &mut Option<Stop>) -> Vec<u8> {
+    let mut head = vec![0; HEAD_BYTES];
+    let mut filled = 0_usize;
+    while let Some(room) = head.get_mut(filled..).filter(|room| !room.is_empty()) {
+        let count = read_or_stop(reader, room, stop);
+        if count == 0 {
+            break;
+        }
+        filled = filled.saturating_add(count);
+    }
+    head.truncate(filled);
+    head
+}
+
+/// Hashes what is left.
+fn drain(input: &mut Input<'_>) {
+    let mut buffer = vec![0; DRAIN_BYTES];
+    while matches!(input.read(&mut buffer), Ok(count) if count > 0) {}
+}
+
+/// Says why nobody read a file.
+fn unread_reason(head: &Head<'_>, taken: u64, stop: Option<&Stop>, collector: &mut Collector<'_>) -> String {
+    if taken == 0 {
+        if stop.is_none() {
+            collector.diagnostic(Code::Empty, "", "0 bytes", 0);
+        }
+        return "empty".to_owned();
+    }
+    let (code, reason) = formats::name_of(head);
+    collector.diagnostic(code, "", &reason, taken);
+    reason
+}
+
+/// Passes batches on; counts events, merges diagnostics, keeps facts.
+struct Collector<'a> {
+    sink: &'a mut dyn Sink,
+    path: &'a str,
+    events: u64,
+    first: Option<Time>,
+    last: Option<Time>,
+    broken: bool,
+    diagnostics: Vec<Diagnostic>,
+    facts: Vec<Fact>,
+}
+
+impl<'a> Collector<'a> {
+    fn new(sink: &'a mut dyn Sink, path: &'a str) -> Collector<'a> {
+        Collector {
+            sink,
+            path,
+            events: 0,
+            first: None,
+            last: None,
+            broken: false,
+            diagnostics: Vec::new(),
+            facts: Vec::new(),
+        }
+    }
+}
+
+impl Sink for Collector<'_> {
+    fn wants(&mut self, schema: &Schema) -> Wanted {
+        self.sink.wants(schema)
+    }
+
+    fn batch(&mut self, batch: &EventBatch) -> ControlFlow<()> {
+        self.events = self.events.saturating_add(batch.rows() as u64);
+        let times = batch.times.iter().flatten();
+        let (low, high) = times.fold((None, None), |(low, high): (Option<Time>, Option<Time>), time| {
+            (Some(low.map_or(*time, |low| low.min(*time))), Some(high.map_or(*time, |high| high.max(*time))))
+        });
+        self.first = self.first.into_iter().chain(low).min();
+        self.last = self.last.max(high);
+        let flow = self.sink.batch(batch);
+        self.broken |= flow.is_break();
+        flow
+    }
+
+    fn fact(&mut self, fact: Fact) {
+        if self.facts.len() < FACTS_MAX {
+            self.facts.push(fact);
+        }
+    }
+
+    fn diagnostic(&mut self, code: Code, place: &str, message: &str, bytes: u64) {
+        // Passed on too: between which batches something was lost tells on which days.
+        self.sink.diagnostic(code, place, message, bytes);
+        if let Some(known) = self.diagnostics.iter_mut().find(|known| known.code == code) {
+            known.count = known.count.saturating_add(1);
+            known.bytes = known.bytes.saturating_add(bytes);
+            return;
+        }
+        let (path, place, message) = (self.path.to_owned(), place.to_owned(), message.to_owned());
+        self.diagnostics.push(Diagnostic { path, code, place, message, count: 1, bytes });
+    }
 }

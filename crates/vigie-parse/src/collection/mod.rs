@@ -1,9 +1,23 @@
 //! The files gathered from one host, wherever they lie: the only module that opens evidence.
 
-use std::io::{self, Read};
-use std::path::PathBuf;
+mod archive;
+mod directory;
+mod entry;
+mod folder;
+mod host;
+mod layout;
+mod names;
 
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use vigie_model::diagnostic::Code;
 use vigie_model::{Diagnostic, Time};
+
+pub use archive::Archive;
 
 /// The files gathered from one host.
 #[derive(Debug)]
@@ -33,7 +47,8 @@ pub struct Evidence {
     pub source: Source,
 }
 
-/// Times of a file; a zip tells the modification only.
+/// Times of a file. A zip's modification time is UTC where the archive has an NTFS or extended timestamp field;
+/// otherwise it is MS-DOS time of an unknown zone, taken as UTC, and may be off by hours.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FileTimes {
     /// Last modification.
@@ -47,10 +62,10 @@ pub struct FileTimes {
 pub enum Source {
     /// A file on disk.
     File(PathBuf),
-    /// An entry of a zip archive on disk, by its index.
-    Zip(PathBuf, usize),
+    /// An entry of a zip archive, by its index in [`Archive::entries`].
+    Entry(Arc<Archive>, usize),
     /// It cannot be read, for this reason: listed in the manifest all the same.
-    Unreadable(vigie_model::diagnostic::Code, String),
+    Unreadable(Code, String),
 }
 
 /// What a collection may cost.
@@ -60,17 +75,60 @@ pub struct Limits {
     pub entries_max: usize,
     /// Uncompressed bytes of one archive entry.
     pub entry_bytes_max: u64,
+    /// Uncompressed bytes read from one archive over all its entries.
+    pub total_bytes_max: u64,
     /// Uncompressed over compressed size of one entry beyond its first 64 MiB.
     pub ratio_max: u64,
-    /// Archives within archives, folders within folders.
+    /// Folders within folders.
     pub depth_max: usize,
+    /// Archives within archives.
+    pub nesting_max: usize,
+    /// Uncompressed bytes of an archive that lies compressed in another one: it is unpacked in memory to be read.
+    pub nested_bytes_max: u64,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { entries_max: 2_000_000, entry_bytes_max: 64 << 30, ratio_max: 1_000, depth_max: 64 }
+        Limits {
+            entries_max: 2_000_000,
+            entry_bytes_max: 64 << 30,
+            total_bytes_max: 1 << 40,
+            ratio_max: 1_000,
+            depth_max: 64,
+            nesting_max: 3,
+            nested_bytes_max: 128 << 20,
+        }
     }
 }
+
+/// Why a reader stopped before the end; found inside the [`io::Error`] that it gives.
+#[derive(Clone, Debug)]
+pub struct Stop {
+    /// What happened.
+    pub code: Code,
+    /// In figures.
+    pub message: String,
+}
+
+impl Stop {
+    /// The reason inside an error; any other error is a file that cannot be read.
+    pub fn of(error: &io::Error) -> Stop {
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Stop>());
+        inner.cloned().unwrap_or_else(|| Stop { code: Code::CannotOpen, message: error.to_string() })
+    }
+
+    fn error(code: Code, message: String) -> io::Error {
+        io::Error::other(Stop { code, message })
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.message)
+    }
+}
+
+impl std::error::Error for Stop {}
 
 impl Evidence {
     /// The path on the host, or in the collection when that is not known.
@@ -78,13 +136,102 @@ impl Evidence {
         self.host_path.as_deref().unwrap_or(&self.path)
     }
 
-    /// Opens its bytes. The reader itself enforces the limits.
-    pub fn open(&self, _limits: &Limits) -> io::Result<Box<dyn Read + Send>> {
-        unimplemented!()
+    /// Opens its bytes. The reader itself enforces the limits; what stops it is a [`Stop`] inside the error.
+    pub fn open(&self, limits: &Limits) -> io::Result<Box<dyn Read + Send>> {
+        match &self.source {
+            Source::File(path) => {
+                // Asked again here: a pipe put in the file's place since would block for ever.
+                if !std::fs::metadata(path)?.is_file() {
+                    return Err(Stop::error(Code::NotRegularFile, "no longer a regular file".to_owned()));
+                }
+                Ok(Box::new(File::open(path)?))
+            }
+            Source::Entry(archive, index) => entry::open(archive, *index, limits),
+            Source::Unreadable(code, message) => Err(Stop::error(*code, message.clone())),
+        }
     }
 }
 
-/// Opens what the user named: folders, archives, loose files. One collection per host.
-pub fn open(_paths: &[PathBuf], _limits: &Limits) -> Vec<Collection> {
-    unimplemented!()
+/// A file as it was found, before its host is known.
+#[derive(Debug)]
+struct Found {
+    evidence: Evidence,
+    /// How many leading characters of its path name the innermost archive it lies in.
+    archive_len: usize,
+}
+
+/// Everything found under one path of the command line.
+#[derive(Debug, Default)]
+struct Findings {
+    found: Vec<Found>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Findings {
+    fn add(&mut self, evidence: Evidence, archive_len: usize) {
+        self.found.push(Found { evidence, archive_len });
+    }
+
+    fn note(&mut self, path: &str, code: Code, message: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::once(path, code, String::new(), message.into()));
+    }
+
+    /// Whether the limit on files is reached; says so the first time.
+    fn is_full(&mut self, limits: &Limits) -> bool {
+        if self.found.len() < limits.entries_max {
+            return false;
+        }
+        if !self
+            .diagnostics
+            .iter()
+            .any(|diagnostic| diagnostic.code == Code::LimitReached && diagnostic.path.is_empty())
+        {
+            self.note(
+                "",
+                Code::LimitReached,
+                format!("more than {} files: the rest is not listed", limits.entries_max),
+            );
+        }
+        true
+    }
+}
+
+/// Opens what the user named: folders, archives, loose files. One collection per host as far as the layout tells
+/// hosts apart; loose files named together are one collection.
+pub fn open(paths: &[PathBuf], limits: &Limits) -> Vec<Collection> {
+    let mut collections = Vec::new();
+    let mut loose = Findings::default();
+    for path in paths {
+        let label = names::display(path.as_os_str());
+        match std::fs::metadata(path) {
+            Ok(meta) if meta.is_dir() => {
+                let mut findings = Findings::default();
+                folder::walk(path, limits, &mut findings);
+                collections.extend(host::split(findings, &file_name(path)));
+            }
+            Ok(meta) if meta.is_file() && archive::is_zip(path) => {
+                let mut findings = Findings::default();
+                archive::add_file(path, &file_name(path), limits, &mut findings);
+                collections.extend(host::split(findings, &file_name(path)));
+            }
+            Ok(meta) => folder::add_loose(path, &label, &meta, &mut loose),
+            Err(error) => {
+                loose.note(&label, Code::CannotOpen, error.to_string());
+                let source = Source::Unreadable(Code::CannotOpen, error.to_string());
+                let times = FileTimes::default();
+                loose.add(Evidence { path: label, host_path: None, size: 0, times, source }, 0);
+            }
+        }
+    }
+    if !loose.found.is_empty() {
+        collections.push(host::single(loose));
+    }
+    collections
+}
+
+/// The last component of a path; the path made absolute when it has none (`.`, `..`).
+fn file_name(path: &Path) -> String {
+    let absolute = path.canonicalize().unwrap_or_default();
+    let name = path.file_name().or_else(|| absolute.file_name()).unwrap_or(path.as_os_str());
+    names::display(name)
 }

@@ -1,0 +1,584 @@
+//! What all Exchange logs share: comma-separated values below `#Software`, `#Version`, `#Log-type`, `#Date` and
+//! `#Fields` lines, quoted only where needed, one record a line.
+//!
+//! Columns are found by the names in the file, never by position: the lists differ between builds. Described by
+//! <https://learn.microsoft.com/en-us/exchange/mail-flow/transport-logs/message-tracking> and by real files.
+
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+
+use memchr::{memchr, memchr_iter};
+use vigie_model::batch::{Position, Span};
+use vigie_model::diagnostic::Code;
+use vigie_model::evidence::{Account, Fact, FactKind};
+use vigie_model::{Schema, Time};
+
+use super::lines::{Block, Line, Lines, head_lines};
+use super::rows::{Clock, Rows, span};
+use super::{exchange_ecp, exchange_oabgenerator};
+use crate::{Artifact, Head, Input, Sink};
+
+/// Lines of the head in which a header is looked for.
+const HEAD_LINES: usize = 16;
+/// Different host names taken from one file.
+const HOSTS_MAX: usize = 64;
+/// Fields that a header may name.
+const FIELDS_MAX: usize = 1_024;
+/// The longest name of a stream, in bytes.
+const STREAM_BYTES_MAX: usize = 64;
+/// Names of the time column.
+const TIME_FIELDS: &[&str] = &["DateTime", "TimeStamp", "date-time"];
+/// Names of the column that tells the server which wrote the log.
+const HOST_FIELDS: &[&str] = &["ServerHostName", "ServerName"];
+
+/// What tells one Exchange log from another.
+pub(crate) struct Layout {
+    pub(crate) artifact: &'static Artifact,
+    /// The stream, out of what the file says.
+    pub(crate) stream: fn(&Identity<'_>) -> String,
+    /// How a row becomes an event.
+    pub(crate) rows: RowKind,
+}
+
+/// How a row becomes an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowKind {
+    /// Its columns as they are.
+    Plain,
+    /// ECP: `EventData` is taken apart as well.
+    Ecp,
+    /// OABGenerator: the whole line as `Message` as well; lines without a header are messages too.
+    Oab,
+}
+
+/// What a file says of its stream.
+pub(crate) struct Identity<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) log_type: &'a str,
+    pub(crate) fields: &'a [String],
+    /// The value of the `Protocol` column in the first row.
+    pub(crate) protocol: &'a str,
+}
+
+impl Identity<'_> {
+    pub(crate) fn has_field(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| field.eq_ignore_ascii_case(name))
+    }
+}
+
+/// What the head of an Exchange log says.
+#[derive(Debug, Default)]
+pub(crate) struct Header {
+    /// `#Software` names Exchange.
+    pub(crate) is_exchange: bool,
+    pub(crate) log_type: String,
+    pub(crate) fields: Vec<String>,
+    /// The first line that is no header.
+    pub(crate) first_row: String,
+}
+
+impl Header {
+    /// Reads the head of a file.
+    pub(crate) fn of(head: &Head<'_>) -> Header {
+        let mut header = Header::default();
+        for line in head_lines(head.bytes, HEAD_LINES) {
+            if let Some(software) = directive(&line, "#Software:") {
+                header.is_exchange |= starts_with(software, "Microsoft Exchange");
+            } else if let Some(log_type) = directive(&line, "#Log-type:") {
+                log_type.clone_into(&mut header.log_type);
+            } else if let Some(fields) = directive(&line, "#Fields:") {
+                header.fields = fields.split(',').map(|field| field.trim().to_owned()).collect();
+            } else if !line.starts_with('#') && header.first_row.is_empty() {
+                if header.fields.is_empty() && is_bare_header(&line) {
+                    header.fields = line.split(',').map(|field| field.trim_matches('"').to_owned()).collect();
+                }
+                header.first_row = line;
+            }
+        }
+        header
+    }
+
+    pub(crate) fn has(&self, names: &[&str]) -> bool {
+        names.iter().all(|name| self.fields.iter().any(|field| field.eq_ignore_ascii_case(name)))
+    }
+
+    pub(crate) fn log_type_starts(&self, start: &str) -> bool {
+        starts_with(&self.log_type, start)
+    }
+}
+
+/// Whether a folder of this name is in the path.
+pub(crate) fn path_has(path: &str, folder: &str) -> bool {
+    path.split(['/', '\\']).any(|part| part.eq_ignore_ascii_case(folder))
+}
+
+fn starts_with(text: &str, start: &str) -> bool {
+    text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
+}
+
+/// The value of a header line such as `#Version: 15.01.2375.007`.
+fn directive<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    let (head, value) = line.split_at_checked(name.len())?;
+    head.eq_ignore_ascii_case(name).then(|| value.trim())
+}
+
+/// Whether a line repeats the names of the fields without `#Fields:`, as some builds write.
+fn is_bare_header(line: &str) -> bool {
+    let first = line.split(',').next().unwrap_or_default().trim_matches('"');
+    line.contains(',') && TIME_FIELDS.iter().any(|name| first.eq_ignore_ascii_case(name))
+}
+
+/// Whether a line begins as the rows of these logs do: a time and a comma.
+pub(crate) fn starts_with_time(line: &str) -> bool {
+    line.split_once(',').is_some_and(|(first, _)| Time::parse(first.trim_matches('"').as_bytes()).is_some())
+}
+
+/// `15.1.2375.7` for `15.01.2375.007`; `None` for what is no build, such as the `15.0.0.0` that several logs write.
+pub(crate) fn normal_build(text: &str) -> Option<String> {
+    let parts: Vec<u32> = text.trim().split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    match *parts.as_slice() {
+        [major @ 6..=99, minor, build, revision] if (build, revision) != (0, 0) => {
+            Some(format!("{major}.{minor}.{build}.{revision}"))
+        }
+        _ => None,
+    }
+}
+
+/// A name fit for a stream: what is written in the file, without what could break a report.
+pub(crate) fn stream_name(text: &str) -> String {
+    let clean = text.trim().chars().filter(|character| !character.is_control() && *character != '/');
+    let mut name = String::new();
+    for character in clean {
+        if name.len().saturating_add(character.len_utf8()) > STREAM_BYTES_MAX {
+            break;
+        }
+        name.push(character);
+    }
+    name
+}
+
+/// Reads a log to its end.
+pub(crate) fn parse(layout: &Layout, input: &mut Input<'_>, sink: &mut dyn Sink) -> Account {
+    let mut account = Account::default();
+    let mut lines = Lines::new();
+    let mut log = Log::new(layout, input.path);
+    while let Some(mut block) = lines.next(input, sink, &mut account) {
+        let flow = read_block(&mut log, &mut block, sink, &mut account);
+        lines.reuse(block);
+        if flow.is_break() {
+            lines.abandon(&mut account);
+            break;
+        }
+    }
+    state_build(&mut log, sink);
+    account
+}
+
+/// What is known of a log while it is read.
+struct Log<'a> {
+    layout: &'a Layout,
+    path: String,
+    log_type: String,
+    date: Option<Time>,
+    /// A build that the header names, until its date is known.
+    pending_build: Option<(String, String)>,
+    build: String,
+    fields: Vec<String>,
+    columns: Columns,
+    rows: Option<Rows>,
+    clock: Clock,
+    hosts: Vec<String>,
+    cells: Vec<Span>,
+    /// Values that had to be unescaped; they lie behind the block's text.
+    extra: String,
+}
+
+/// Where the fields that the parser itself needs are.
+#[derive(Clone, Copy, Default)]
+struct Columns {
+    time: Option<usize>,
+    host: Option<usize>,
+    protocol: Option<usize>,
+    event_data: Option<usize>,
+}
+
+impl<'a> Log<'a> {
+    fn new(layout: &'a Layout, path: &str) -> Log<'a> {
+        Log {
+            layout,
+            path: path.to_owned(),
+            log_type: String::new(),
+            date: None,
+            pending_build: None,
+            build: String::new(),
+            fields: Vec::new(),
+            columns: Columns::default(),
+            rows: None,
+            clock: Clock::default(),
+            hosts: Vec::new(),
+            cells: Vec::new(),
+            extra: String::new(),
+        }
+    }
+
+    fn flush(&mut self, text: &mut String, sink: &mut dyn Sink) -> ControlFlow<()> {
+        self.rows.as_mut().map_or(ControlFlow::Continue(()), |rows| rows.flush(text, &mut self.extra, sink))
+    }
+}
+
+/// Why a line gives no row.
+struct Refusal {
+    code: Code,
+    message: String,
+}
+
+fn refuse(code: Code, message: impl Into<String>) -> Refusal {
+    Refusal { code, message: message.into() }
+}
+
+fn place(line: &Line) -> String {
+    format!("line {}", line.number)
+}
+
+fn read_block(
+    log: &mut Log<'_>,
+    block: &mut Block,
+    sink: &mut dyn Sink,
+    account: &mut Account,
+) -> ControlFlow<()> {
+    let Block { text, lines } = block;
+    let mut flow = ControlFlow::Continue(());
+    for line in lines.iter() {
+        let size = u64::from(line.size);
+        if flow.is_break() {
+            account.rejected_bytes = account.rejected_bytes.saturating_add(size);
+            continue;
+        }
+        let refusal = if line.of(text).starts_with('#') {
+            flow = read_directive(log, line, text, sink);
+            None
+        } else {
+            match read_row(log, line, text, sink) {
+                Ok(Some(fields)) => {
+                    flow = set_fields(log, fields, text, sink);
+                    None
+                }
+                Ok(None) => None,
+                Err(refusal) => Some(refusal),
+            }
+        };
+        match refusal {
+            None => account.parsed_bytes = account.parsed_bytes.saturating_add(size),
+            Some(refusal) => {
+                account.rejected_bytes = account.rejected_bytes.saturating_add(size);
+                sink.diagnostic(refusal.code, &place(line), &refusal.message, size);
+            }
+        }
+        if log.rows.as_ref().is_some_and(Rows::is_full) {
+            flow = log.flush(text, sink);
+        }
+    }
+    if flow.is_continue() {
+        flow = log.flush(text, sink);
+    }
+    log.extra.clear();
+    flow
+}
+
+fn read_directive(log: &mut Log<'_>, line: &Line, text: &mut String, sink: &mut dyn Sink) -> ControlFlow<()> {
+    let content = line.of(text);
+    if let Some(version) = directive(content, "#Version:") {
+        let version = version.to_owned();
+        state_build(log, sink);
+        log.date = None;
+        log.pending_build = normal_build(&version).map(|build| (build, place(line)));
+    } else if let Some(log_type) = directive(content, "#Log-type:") {
+        log.log_type = stream_name(log_type);
+    } else if let Some(date) = directive(content, "#Date:") {
+        log.date = Time::parse(date.as_bytes());
+    } else if let Some(fields) = directive(content, "#Fields:") {
+        let fields = fields.split(',').take(FIELDS_MAX).map(|field| field.trim().to_owned()).collect();
+        state_build(log, sink);
+        return set_fields(log, fields, text, sink);
+    }
+    ControlFlow::Continue(())
+}
+
+/// States the build that the header named, once each time it changes.
+fn state_build(log: &mut Log<'_>, sink: &mut dyn Sink) {
+    if let Some((build, place)) = log.pending_build.take() {
+        note_build(log, (&build, log.date, &place), sink);
+    }
+}
+
+fn note_build(log: &mut Log<'_>, seen: (&str, Option<Time>, &str), sink: &mut dyn Sink) {
+    let (build, time, place) = seen;
+    if log.build != build {
+        build.clone_into(&mut log.build);
+        let (value, place) = (build.to_owned(), place.to_owned());
+        sink.fact(Fact { kind: FactKind::BuildRunning, value, time, place });
+    }
+}
+
+/// A new header: rows of the old one are handed over first.
+fn set_fields(
+    log: &mut Log<'_>,
+    fields: Vec<String>,
+    text: &mut String,
+    sink: &mut dyn Sink,
+) -> ControlFlow<()> {
+    if fields == log.fields {
+        return ControlFlow::Continue(());
+    }
+    let flow = log.flush(text, sink);
+    log.rows = None;
+    let column = |names: &[&str]| {
+        fields.iter().position(|field| names.iter().any(|name| field.eq_ignore_ascii_case(name)))
+    };
+    log.columns = Columns {
+        time: column(TIME_FIELDS).or(Some(0)),
+        host: column(HOST_FIELDS),
+        protocol: column(&["Protocol"]),
+        event_data: column(&["EventData"]),
+    };
+    log.fields = fields;
+    flow
+}
+
+/// Reads a line that is no comment. `Some` when it is a bare header that gives the fields.
+fn read_row(
+    log: &mut Log<'_>,
+    line: &Line,
+    text: &str,
+    sink: &mut dyn Sink,
+) -> Result<Option<Vec<String>>, Refusal> {
+    if log.fields.is_empty() && log.layout.rows == RowKind::Oab && !is_bare_header(line.of(text)) {
+        push_message(log, line, text, sink);
+        return Ok(None);
+    }
+    log.cells.clear();
+    let start = line.start as usize;
+    if !split(line.of(text), (start, text.len()), &mut log.extra, &mut log.cells) {
+        let code = if line.ended { Code::BadLine } else { Code::TruncatedTail };
+        return Err(refuse(code, "a quote is opened and never closed"));
+    }
+    let first = value(log.cells.first(), text, &log.extra);
+    if TIME_FIELDS.iter().any(|name| first.eq_ignore_ascii_case(name)) {
+        let names = log.cells.iter().take(FIELDS_MAX);
+        let fields = names.map(|cell| value(Some(cell), text, &log.extra).trim().to_owned()).collect();
+        return Ok(log.fields.is_empty().then_some(fields));
+    }
+    if log.fields.is_empty() {
+        return Err(refuse(Code::NoHeader, "no #Fields line above"));
+    }
+    let (values, fields) = (log.cells.len(), log.fields.len());
+    let surplus = values.saturating_sub(fields);
+    if !line.ended && values < fields {
+        return Err(refuse(Code::TruncatedTail, format!("{values} values for {fields} fields")));
+    }
+    let stamp = log.columns.time.and_then(|column| log.cells.get(column));
+    let time = log.clock.stamp(value(stamp, text, &log.extra).as_bytes());
+    // A comma at the end of a line makes an empty value that no field is for.
+    let is_padded = surplus == 1 && log.cells.last().is_some_and(|cell| cell.len == 0);
+    if values != fields && !is_padded {
+        let message = format!("{values} values for {fields} fields");
+        if time.is_none() {
+            return Err(refuse(Code::BadLine, message));
+        }
+        sink.diagnostic(Code::ExtraFields, &place(line), &message, 0);
+    } else if time.is_none() {
+        sink.diagnostic(Code::TimeUnreadable, &place(line), "not an ISO 8601 time", 0);
+    }
+    finish_row(log, line, (text, time), sink);
+    Ok(None)
+}
+
+/// Takes what the row says of its host, derives columns, and adds it.
+fn finish_row(log: &mut Log<'_>, line: &Line, row: (&str, Option<Time>), sink: &mut dyn Sink) {
+    let (text, time) = row;
+    note_host(log, line, row, sink);
+    let fields = log.fields.len();
+    match log.layout.rows {
+        RowKind::Plain => {}
+        RowKind::Ecp => {
+            if let Some(column) = log.columns.event_data {
+                // EventData is the last column: commas that nobody quoted belong to it.
+                if let Some(cell) = log.cells.get_mut(column).filter(|_| column.saturating_add(1) == fields) {
+                    let is_in_place = (cell.start as usize) < text.len();
+                    if is_in_place
+                        && text.as_bytes().get((cell.start as usize).wrapping_sub(1)) != Some(&b'"')
+                    {
+                        *cell = span(cell.start as usize, line.end as usize);
+                    }
+                }
+                log.cells.resize(fields, Span::NULL);
+                let build = exchange_ecp::take_apart(&mut log.cells, column, (text, &mut log.extra));
+                if let Some(build) =
+                    build.and_then(|build| normal_build(value(Some(&build), text, &log.extra)))
+                {
+                    note_build(log, (&build, time, &place(line)), sink);
+                }
+            }
+        }
+        RowKind::Oab => {
+            log.cells.resize(fields, Span::NULL);
+            log.cells.push(span(line.start as usize, line.end as usize));
+        }
+    }
+    push(log, line, row, sink);
+}
+
+fn push(log: &mut Log<'_>, line: &Line, row: (&str, Option<Time>), sink: &mut dyn Sink) {
+    let (text, time) = row;
+    if log.rows.is_none() {
+        let protocol = log.columns.protocol.and_then(|column| log.cells.get(column));
+        let identity = Identity {
+            path: &log.path,
+            log_type: &log.log_type,
+            fields: &log.fields,
+            protocol: value(protocol, text, &log.extra),
+        };
+        let derived: &[&'static str] = match log.layout.rows {
+            RowKind::Plain => &[],
+            RowKind::Ecp if log.columns.event_data.is_none() => &[],
+            RowKind::Ecp => exchange_ecp::DERIVED_FIELDS,
+            RowKind::Oab => exchange_oabgenerator::DERIVED_FIELDS,
+        };
+        let own = log.fields.iter().cloned().map(Cow::Owned);
+        let schema = Schema {
+            artifact: Cow::Borrowed(log.layout.artifact.name),
+            stream: stream_name(&(log.layout.stream)(&identity)),
+            fields: own.chain(derived.iter().copied().map(Cow::Borrowed)).collect(),
+            ..Schema::default()
+        };
+        log.rows = Some(Rows::new(schema, sink));
+    }
+    if let Some(rows) = &mut log.rows {
+        rows.push(&log.cells, time, Position { number: line.number, offset: line.offset });
+    }
+}
+
+/// A line of a log that has no columns.
+fn push_message(log: &mut Log<'_>, line: &Line, text: &str, sink: &mut dyn Sink) {
+    log.cells.clear();
+    log.cells.push(span(line.start as usize, line.end as usize));
+    let time = exchange_oabgenerator::time_of(line.of(text));
+    push(log, line, (text, time), sink);
+}
+
+/// States the server's name, once for each distinct one.
+fn note_host(log: &mut Log<'_>, line: &Line, row: (&str, Option<Time>), sink: &mut dyn Sink) {
+    let (text, time) = row;
+    let host = value(log.columns.host.and_then(|column| log.cells.get(column)), text, &log.extra);
+    if host.is_empty() || log.hosts.len() >= HOSTS_MAX || log.hosts.iter().any(|known| known == host) {
+        return;
+    }
+    log.hosts.push(host.to_owned());
+    sink.fact(Fact { kind: FactKind::HostName, value: host.to_owned(), time, place: place(line) });
+}
+
+/// The text of a cell: in the block's text, or behind it in what was unescaped.
+fn value<'a>(cell: Option<&Span>, text: &'a str, extra: &'a str) -> &'a str {
+    let Some(cell) = cell.filter(|cell| !cell.is_null()) else { return "" };
+    let start = cell.start as usize;
+    let (within, start) = match start.checked_sub(text.len()) {
+        Some(behind) => (extra, behind),
+        None => (text, start),
+    };
+    within.get(start..start.saturating_add(cell.len as usize)).unwrap_or_default()
+}
+
+/// Splits a line at its commas. `places` are where the line begins in the block's text, and where that text ends.
+/// False when a quote is opened and never closed.
+fn split(content: &str, places: (usize, usize), extra: &mut String, cells: &mut Vec<Span>) -> bool {
+    let (start, base) = places;
+    let bytes = content.as_bytes();
+    if memchr(b'"', bytes).is_none() {
+        let mut from = start;
+        for at in memchr_iter(b',', bytes) {
+            let end = start.wrapping_add(at);
+            cells.push(span(from, end));
+            from = end.wrapping_add(1);
+        }
+        cells.push(span(from, start.wrapping_add(bytes.len())));
+        return true;
+    }
+    let mut at = 0_usize;
+    loop {
+        let rest = content.get(at..).unwrap_or_default();
+        let length = match rest.strip_prefix('"') {
+            Some(quoted) => match split_quoted(quoted, (start.wrapping_add(at).wrapping_add(1), base), extra)
+            {
+                Some((cell, length)) => {
+                    cells.push(cell);
+                    length.saturating_add(1)
+                }
+                None => return false,
+            },
+            None => {
+                let length = memchr(b',', rest.as_bytes()).unwrap_or(rest.len());
+                cells.push(span(start.wrapping_add(at), start.wrapping_add(at).wrapping_add(length)));
+                length
+            }
+        };
+        at = at.saturating_add(length).saturating_add(1);
+        if at > bytes.len() {
+            return true;
+        }
+    }
+}
+
+/// A quoted value behind its opening quote: its cell, and how far it reaches. Text between the closing quote and the
+/// comma is kept as it stands.
+fn split_quoted(quoted: &str, places: (usize, usize), extra: &mut String) -> Option<(Span, usize)> {
+    let (start, base) = places;
+    let extra_start = extra.len();
+    let mut at = 0_usize;
+    loop {
+        let close = at.checked_add(memchr(b'"', quoted.as_bytes().get(at..)?)?)?;
+        if quoted.as_bytes().get(close.checked_add(1)?) == Some(&b'"') {
+            extra.push_str(quoted.get(at..=close)?);
+            at = close.checked_add(2)?;
+            continue;
+        }
+        let behind = close.checked_add(1)?;
+        let tail = quoted.get(behind..)?;
+        let tail = tail.get(..memchr(b',', tail.as_bytes()).unwrap_or(tail.len()))?;
+        let reach = behind.checked_add(tail.len())?;
+        if extra.len() == extra_start && tail.is_empty() {
+            return Some((span(start, start.wrapping_add(close)), reach));
+        }
+        extra.push_str(quoted.get(at..close)?);
+        extra.push_str(tail);
+        return Some((span(base.wrapping_add(extra_start), base.wrapping_add(extra.len())), reach));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cells_of(line: &str) -> Option<Vec<String>> {
+        let (mut extra, mut cells) = (String::new(), Vec::new());
+        let closed = split(line, (0, line.len()), &mut extra, &mut cells);
+        closed.then(|| cells.iter().map(|cell| value(Some(cell), line, &extra).to_owned()).collect())
+    }
+
+    #[test]
+    fn splits_quoted_values() {
+        assert_eq!(cells_of("a,b,").unwrap(), ["a", "b", ""]);
+        assert_eq!(cells_of("a,\"b,c\",d").unwrap(), ["a", "b,c", "d"]);
+        assert_eq!(cells_of("\"-R \"\"1\"\"\",x").unwrap(), ["-R \"1\"", "x"]);
+        assert_eq!(cells_of("\"\",\"\"\"\"").unwrap(), ["", "\""]);
+        assert_eq!(cells_of("a\"b,c").unwrap(), ["a\"b", "c"]);
+        assert_eq!(cells_of("\"a\"b,c").unwrap(), ["ab", "c"]);
+        assert_eq!(cells_of("a,\"b,c"), None);
+    }
+
+    #[test]
+    fn builds_lose_their_zeros() {
+        assert_eq!(normal_build("15.01.2375.007").as_deref(), Some("15.1.2375.7"));
+        assert_eq!(normal_build("15.0.0.0"), None);
+        assert_eq!(normal_build("15.1"), None);
+    }
+}

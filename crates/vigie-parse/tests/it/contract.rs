@@ -1,0 +1,161 @@
+//! What every parser owes: it is documented, has a fixture, and whatever is done to its input it ends, does not
+//! panic, and accounts for every byte.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use vigie_parse::{Head, Input, PARSERS, Parser, input::HEAD_BYTES, parse_bytes, recognise};
+
+use crate::golden::{children, fixtures};
+use crate::recorder::Recorder;
+
+/// Fixtures above this are damaged at sampled places only.
+const EVERY_BYTE_MAX: usize = 4 << 10;
+/// How many places are sampled.
+const SAMPLES: usize = 256;
+
+/// Files below a path.
+fn files(path: &Path) -> Vec<PathBuf> {
+    if path.is_dir() {
+        children(path).iter().flat_map(|child| files(child)).collect()
+    } else {
+        vec![path.to_owned()]
+    }
+}
+
+/// Every fixture file of a parser that it recognises, with the path it is recognised by.
+fn inputs_of(parser: &dyn Parser) -> Vec<(String, Vec<u8>)> {
+    let name = parser.artifact().name;
+    let folder = fixtures().join(name);
+    assert!(folder.is_dir(), "{name} has no fixtures/{name}/<case>/input");
+    let mut inputs = Vec::new();
+    for case in children(&folder) {
+        for file in files(&case.join("input")) {
+            let path = file.strip_prefix(&case).unwrap().to_string_lossy().into_owned();
+            let bytes = fs::read(&file).unwrap();
+            let head =
+                Head { path: &path, bytes: &bytes[..bytes.len().min(HEAD_BYTES)], size: bytes.len() as u64 };
+            if recognise(&head).is_some_and(|by| by.artifact().name == name) {
+                inputs.push((path, bytes));
+            }
+        }
+    }
+    assert!(!inputs.is_empty(), "{name} recognises none of its own fixtures");
+    inputs
+}
+
+fn places(length: usize) -> Vec<usize> {
+    if length <= EVERY_BYTE_MAX {
+        return (0..length).collect();
+    }
+    let mut places: BTreeSet<usize> = (0..SAMPLES).map(|sample| sample * length / SAMPLES).collect();
+    places.extend([length - 1, length - 2]);
+    places.into_iter().collect()
+}
+
+fn assert_accounted(parser: &dyn Parser, path: &str, bytes: &[u8]) {
+    let mut recorder = Recorder::default();
+    let account = parse_bytes(parser, path, bytes, &mut recorder);
+    let (parsed, rejected) = (account.parsed_bytes, account.rejected_bytes);
+    let name = parser.artifact().name;
+    assert_eq!(parsed + rejected, bytes.len() as u64, "{name}: {parsed} + {rejected} of {}", bytes.len());
+    let stated: u64 = recorder.diagnostics.iter().map(|(_, _, bytes)| bytes).sum();
+    assert!(rejected == 0 || stated > 0, "{name}: {rejected} bytes are rejected and no diagnostic says so");
+}
+
+#[test]
+fn artifacts_are_documented_under_names_of_their_own() {
+    let mut names = BTreeSet::new();
+    for parser in PARSERS {
+        let artifact = parser.artifact();
+        assert!(names.insert(artifact.name), "{} stands twice", artifact.name);
+        for text in [artifact.title, artifact.proves, artifact.location, artifact.source] {
+            assert!(!text.trim().is_empty(), "{} is not documented", artifact.name);
+        }
+        assert!(
+            artifact
+                .name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'_' | b'0'..=b'9'))
+        );
+    }
+}
+
+#[test]
+fn files_cut_at_any_byte_are_accounted_for() {
+    for parser in PARSERS {
+        for (path, bytes) in inputs_of(*parser) {
+            for place in places(bytes.len()) {
+                assert_accounted(*parser, &path, &bytes[..place]);
+            }
+            assert_accounted(*parser, &path, &bytes);
+        }
+    }
+}
+
+#[test]
+fn files_with_any_byte_changed_are_accounted_for() {
+    for parser in PARSERS {
+        for (path, mut bytes) in inputs_of(*parser) {
+            for place in places(bytes.len()) {
+                let kept = bytes[place];
+                for change in [kept ^ 0xff, 0, b'\n', b'"'] {
+                    bytes[place] = change;
+                    assert_accounted(*parser, &path, &bytes);
+                }
+                bytes[place] = kept;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_parser_given_what_is_not_its_own_ends() {
+    for parser in PARSERS {
+        for bytes in [
+            &b""[..],
+            b"\n",
+            b"\0\0\0",
+            b"#Fields:\n\n",
+            b"\xff\xfe",
+            b"\xff\xfe\n",
+            &[b'a'; 70_000],
+            b"#Fields: a,a\n1,2",
+        ] {
+            assert_accounted(*parser, "input", bytes);
+        }
+    }
+}
+
+#[test]
+fn a_parser_reads_through_short_reads() {
+    for parser in PARSERS {
+        for (path, bytes) in inputs_of(*parser) {
+            let mut whole = Recorder::default();
+            parse_bytes(*parser, &path, &bytes, &mut whole);
+            let mut reader = OneByte(&bytes);
+            let evidence = vigie_parse::Evidence {
+                path: path.clone(),
+                host_path: None,
+                size: bytes.len() as u64,
+                times: vigie_parse::collection::FileTimes::default(),
+                source: vigie_parse::collection::Source::File(PathBuf::new()),
+            };
+            let mut input = Input::new(&evidence, &[], &mut reader);
+            let mut slow = Recorder::default();
+            parser.parse(&mut input, &mut slow);
+            assert_eq!(whole.text, slow.text);
+        }
+    }
+}
+
+/// Gives one byte at a time, as a slow decompressor may.
+struct OneByte<'a>(&'a [u8]);
+
+impl std::io::Read for OneByte<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let length = buffer.len().min(1);
+        self.0.read(&mut buffer[..length])
+    }
+}
