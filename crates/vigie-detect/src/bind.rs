@@ -61,9 +61,11 @@ pub fn slots_of(field: &str, source: &Source, schema: &Schema) -> Vec<Slot> {
 fn slot_of(place: &Place, schema: &Schema) -> Option<Slot> {
     match *place {
         Place::Field(name) => schema.column(name).map(Slot::Column),
-        Place::Joined(left, joint, right) => {
-            Some(Slot::Joined(schema.column(left)?, joint, schema.column(right)?))
-        }
+        Place::Joined(left, joint, right) => match (schema.column(left)?, joint, schema.column(right)) {
+            (left, joint, Some(right)) => Some(Slot::Joined(left, joint, right)),
+            (left, Joint::Query, None) => Some(Slot::Column(left)),
+            (_, Joint::Backslash, None) => None,
+        },
     }
 }
 

@@ -5,6 +5,7 @@
 //! counted, so that a silent rule can be told from a blind one ([`RuleSet::liveness`]).
 
 pub mod bind;
+mod engine;
 pub mod error;
 pub mod indicators;
 pub mod ir;

@@ -9,6 +9,7 @@ use vigie_model::pack::Pack;
 use vigie_model::rule::{Liveness, RuleInfo};
 
 use crate::bind;
+use crate::engine::plan::Planner;
 use crate::error::{LoadError, LoadErrors};
 use crate::indicators;
 use crate::ir::Rule;
@@ -67,6 +68,7 @@ pub struct RuleSet {
     pub not_loaded: Vec<NotLoaded>,
     /// The rules themselves, in the order of `rules`.
     compiled: Vec<Rule>,
+    planner: Planner,
 }
 
 impl RuleSet {
@@ -103,7 +105,12 @@ impl RuleSet {
     /// A rule set of these rules alone: for tests and for replaying one claim.
     pub fn of(compiled: Vec<Rule>) -> RuleSet {
         let rules = compiled.iter().map(|rule| rule.info.clone()).collect();
-        RuleSet { rules, compiled, ..RuleSet::default() }
+        let planner = Planner::new(&compiled);
+        RuleSet { rules, compiled, planner, ..RuleSet::default() }
+    }
+
+    pub(crate) fn planner(&self) -> &Planner {
+        &self.planner
     }
 
     pub(crate) fn unfilled(&self, rule: usize) -> &[String] {
@@ -149,7 +156,7 @@ impl Loading {
                 return;
             }
         };
-        let before = self.set.compiled.len();
+        let (before, errors_before) = (self.set.compiled.len(), self.errors.len());
         let owner = Owner::Pack(&pack);
         for (name, bytes) in &files.files {
             if name.starts_with("sigma/") {
@@ -175,7 +182,10 @@ impl Loading {
         let indicators = self.set.compiled.len() - before - rules;
         let ids: Vec<String> =
             self.set.compiled.iter().skip(before).map(|rule| rule.info.id.clone()).collect();
-        self.errors.extend(pack::check_texts(files, &pack, &ids));
+        // A rule that did not load would make its text look stray.
+        if self.errors.len() == errors_before {
+            self.errors.extend(pack::check_texts(files, &pack, &ids));
+        }
         self.set.pack_refs.push(files.reference(&pack, rules, indicators));
         self.set.packs.push(pack);
     }
@@ -216,10 +226,14 @@ impl Loading {
 
     fn add_rule(&mut self, rule: Rule, path: &str, text: &str) {
         if let Some(first) = self.ids.get(&rule.info.id) {
-            let needle = rule.info.id.rsplit(':').next().unwrap_or_default();
             let message = format!("the id `{}` is already that of a rule in {first}", rule.info.id);
             let place = Text { path, text, lines_before: 0 };
-            self.errors.push(place.error_on(needle, message, "give each rule an id of its own"));
+            let id = rule.info.id.as_str();
+            let found = |line: &str| {
+                let indicator = id.rsplit(':').next().filter(|value| *value != id);
+                line.find(id).or_else(|| line.find(indicator?))
+            };
+            self.errors.push(place.error_where(found, message, "give each rule an id of its own"));
             return;
         }
         self.ids.insert(rule.info.id.clone(), path.to_owned());
@@ -229,6 +243,7 @@ impl Loading {
 
     fn finish(mut self, on_error: OnError) -> Result<RuleSet, LoadErrors> {
         self.errors.sort();
+        self.set.planner = Planner::new(&self.set.compiled);
         match on_error {
             OnError::Stop if !self.errors.is_empty() => Err(LoadErrors(self.errors)),
             OnError::Stop => Ok(self.set),

@@ -36,6 +36,11 @@ impl Event<'_> {
         if slots.is_empty() { vec![None] } else { slots.iter().map(|slot| self.text(slot)).collect() }
     }
 
+    fn single_texts(&self, field: &str) -> Vec<Option<String>> {
+        let slots = bind::slots_of(field, self.source, self.schema());
+        slots.iter().filter(|slot| !matches!(slot, Slot::Joined(..))).map(|slot| self.text(slot)).collect()
+    }
+
     fn text(&self, slot: &Slot) -> Option<String> {
         let cell = |column: usize| self.batch.cell(self.row, column);
         match slot {
@@ -84,7 +89,12 @@ fn test_holds(test: &Test, event: &Event<'_>) -> bool {
             let others = event.texts(&other.field);
             texts.iter().flatten().any(|text| others.iter().flatten().any(|o| other_fits(other, text, o)))
         }
-        predicate => texts.iter().flatten().any(|text| text_fits(predicate, text)),
+        Predicate::Text(_) | Predicate::Regex(_) => texts.iter().flatten().any(|text| text_fits(&test.predicate, text)),
+        // Numbers, addresses, truths and times are single fields, never two joined.
+        Predicate::Network(_) | Predicate::Number(..) | Predicate::Bool(_) | Predicate::TimePart(..) => {
+            let single = event.single_texts(field);
+            single.iter().flatten().any(|text| text_fits(&test.predicate, text))
+        }
     }
 }
 
@@ -95,7 +105,7 @@ pub fn text_fits(predicate: &Predicate, text: &str) -> bool {
         Predicate::Regex(source) => regex::Regex::new(source).is_ok_and(|regex| regex.is_match(text)),
         Predicate::Network(network) => network_holds(network, text),
         Predicate::Number(compare, number) => {
-            text.trim().parse::<f64>().is_ok_and(|value| compare.holds(value, number.get()))
+            number_of(text).is_some_and(|value| compare.holds(value, number.get()))
         }
         Predicate::Bool(wanted) => bool_of(text) == Some(*wanted),
         Predicate::TimePart(part, wanted) => time_part(text, *part) == Some(*wanted),
@@ -104,7 +114,7 @@ pub fn text_fits(predicate: &Predicate, text: &str) -> bool {
     }
 }
 
-fn other_fits(other: &OtherField, text: &str, value: &str) -> bool {
+pub(crate) fn other_fits(other: &OtherField, text: &str, value: &str) -> bool {
     let (text, value) =
         if other.cased { (text.to_owned(), value.to_owned()) } else { (fold(text), fold(value)) };
     match (other.from_start, other.to_end) {
@@ -113,6 +123,14 @@ fn other_fits(other: &OtherField, text: &str, value: &str) -> bool {
         (false, true) => text.ends_with(&value),
         (false, false) => text.contains(&value),
     }
+}
+
+/// The number that a text is; words such as `inf` are none.
+pub fn number_of(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let first = *text.as_bytes().first()?;
+    let numeric = first.is_ascii_digit() || matches!(first, b'-' | b'+' | b'.');
+    text.parse::<f64>().ok().filter(|value| numeric && value.is_finite())
 }
 
 /// True or false, in the spellings that logs use.
@@ -188,12 +206,11 @@ fn pieces_fit(pattern: &Pattern, pieces: &[Piece], text: &[u8], at: usize) -> bo
     let Some((piece, others)) = pieces.split_first() else {
         return !pattern.to_end || rest.is_empty();
     };
-    let character = std::str::from_utf8(rest).ok().and_then(|rest| rest.chars().next());
+    let character = || std::str::from_utf8(rest).ok().and_then(|rest| rest.chars().next());
     match piece {
         Piece::Text(bytes) => rest.starts_with(bytes) && pieces_fit(pattern, others, text, at + bytes.len()),
-        Piece::One => character.is_some_and(|c| pieces_fit(pattern, others, text, at + c.len_utf8())),
-        Piece::Dash => character
-            .is_some_and(|c| DASHES.contains(&c) && pieces_fit(pattern, others, text, at + c.len_utf8())),
+        Piece::One => character().is_some_and(|c| pieces_fit(pattern, others, text, at + c.len_utf8())),
+        Piece::Dash => character().is_some_and(|c| DASHES.contains(&c) && pieces_fit(pattern, others, text, at + c.len_utf8())),
         Piece::Many => (at..=text.len()).any(|next| pieces_fit(pattern, others, text, next)),
     }
 }

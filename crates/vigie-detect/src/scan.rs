@@ -1,61 +1,122 @@
 //! Runs a rule set over batches: one scanner per thread and host.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use vigie_model::schema::Wanted;
 use vigie_model::{EventBatch, Hit, Schema};
 
+use crate::engine::run::{Room, Running};
 use crate::kept;
 use crate::load::RuleSet;
 use crate::tally::Tally;
-use crate::{bind, naive};
 
 /// Matches the events of one host on one thread.
 #[derive(Debug)]
 pub struct Scanner {
     rules: Arc<RuleSet>,
-    plans: HashMap<Schema, Vec<u32>>,
+    plans: Vec<Running>,
+    by_schema: FxHashMap<Arc<Schema>, usize>,
+    /// The schema of the last batch and its plan.
+    last: Option<(Arc<Schema>, usize)>,
+    room: Room,
     tally: Tally,
 }
 
+/// Bytes of all tables together before they are emptied.
+const TABLE_BYTES_MAX: usize = 48 << 20;
+/// Plans of one scanner; schemas come from evidence, and a hostile file may hold any number.
+const PLANS_MAX: usize = 4096;
+/// Batches between two looks at the memory.
+const BATCHES_PER_CHECK: usize = 64;
+
 impl Scanner {
     pub(crate) fn new(rules: Arc<RuleSet>) -> Scanner {
-        Scanner { rules, plans: HashMap::new(), tally: Tally::default() }
+        Scanner {
+            rules,
+            plans: Vec::new(),
+            by_schema: FxHashMap::default(),
+            last: None,
+            room: Room::default(),
+            tally: Tally::default(),
+        }
     }
 
-    /// Which columns of a schema the rules read.
-    pub fn wants(&mut self, _schema: &Schema) -> Wanted {
-        Wanted::All
+    /// Which columns of a schema the rules read, those of [`kept::FIELDS`] included; none when no rule can match.
+    pub fn wants(&mut self, schema: &Schema) -> Wanted {
+        let plan = self.plan_of(&Arc::new(schema.clone()));
+        Wanted::Columns(self.plans[plan].plan.wanted.clone())
     }
 
     /// Adds the hits of a batch, by row and then by rule.
     pub fn scan(&mut self, batch: &EventBatch, hits: &mut Vec<Hit>) {
-        let rules = Arc::clone(&self.rules);
-        let plan = self.plans.entry((*batch.schema).clone()).or_insert_with(|| {
-            let applies = |(index, rule): (usize, &crate::ir::Rule)| {
-                bind::source_for(&rule.source, &batch.schema).and(u32::try_from(index).ok())
-            };
-            rules.compiled().iter().enumerate().filter_map(applies).collect()
+        let place = self.plan_of(&batch.schema);
+        let running = &mut self.plans[place];
+        let plan = Arc::clone(&running.plan);
+        running.run(batch, &mut self.room, |row, rule| {
+            let rule = plan.rules[rule as usize].rule;
+            hits.push(kept::hit(batch, row, rule, &plan.stream, &plan.shown));
         });
-        let stream = batch.schema.stream_id();
-        let mut matched = vec![0_u64; plan.len()];
-        for row in 0..batch.rows() {
-            for (place, rule) in plan.iter().enumerate() {
-                if naive::matches(&rules.compiled()[*rule as usize], batch, row) {
-                    matched[place] += 1;
-                    hits.push(kept::hit(batch, row, *rule, &stream, &[]));
-                }
-            }
-        }
-        self.tally.saw_stream(&stream);
-        for (rule, matched) in plan.iter().zip(matched) {
-            self.tally.tried(*rule, &stream, batch.rows() as u64, matched);
+        self.room.batches += 1;
+        if self.room.batches.is_multiple_of(BATCHES_PER_CHECK) {
+            self.check_memory();
         }
     }
 
     /// What was counted.
-    pub fn into_tally(self) -> Tally {
+    pub fn into_tally(mut self) -> Tally {
+        self.count();
         self.tally
+    }
+
+    fn plan_of(&mut self, schema: &Arc<Schema>) -> usize {
+        if let Some((last, place)) = &self.last
+            && Arc::ptr_eq(last, schema)
+        {
+            return *place;
+        }
+        let place = match self.by_schema.get(schema) {
+            Some(place) => *place,
+            None => self.add_plan(schema),
+        };
+        self.last = Some((Arc::clone(schema), place));
+        place
+    }
+
+    fn add_plan(&mut self, schema: &Arc<Schema>) -> usize {
+        if self.plans.len() >= PLANS_MAX {
+            self.count();
+            self.plans.clear();
+            self.by_schema.clear();
+        }
+        let plan = self.rules.planner().plan(self.rules.compiled(), schema);
+        self.plans.push(Running::new(plan));
+        self.by_schema.insert(Arc::clone(schema), self.plans.len() - 1);
+        self.plans.len() - 1
+    }
+
+    fn check_memory(&mut self) {
+        let held: usize = self.plans.iter().map(Running::bytes).sum();
+        if held > TABLE_BYTES_MAX {
+            self.plans.iter_mut().for_each(Running::forget);
+        }
+    }
+
+    /// Moves the counts of the plans into the tally.
+    fn count(&mut self) {
+        for running in &mut self.plans {
+            let plan = &running.plan;
+            if running.events == 0 {
+                continue;
+            }
+            for (rule, matched) in plan.rules.iter().zip(&running.matched) {
+                self.tally.tried(rule.rule, &plan.stream, running.events, *matched);
+            }
+            for (rule, missing) in &plan.cannot_hold {
+                self.tally.cannot_hold(*rule, &plan.stream, missing);
+            }
+            running.events = 0;
+            running.matched.fill(0);
+        }
     }
 }

@@ -18,7 +18,7 @@ use crate::ir::{LogSource, Rule};
 use crate::place::{self, Text};
 
 pub(crate) use condition::detections_to_expr;
-pub(crate) use meta::{Owner, correlation_info};
+pub(crate) use meta::Owner;
 
 /// Values of `%placeholders%` for the `expand` modifier, by name.
 pub type Placeholders = BTreeMap<String, Vec<String>>;
@@ -113,8 +113,6 @@ pub(crate) fn log_source(source: &rsigma_parser::LogSource) -> LogSource {
         indicator: false,
     }
 }
-
-pub(crate) use item::Values;
 
 /// The place and hint of a message of the YAML or Sigma parser.
 fn locate(document: &Text<'_>, message: &str) -> LoadError {

@@ -10,7 +10,6 @@ use crate::load::RuleSet;
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     rules: BTreeMap<u32, Count>,
-    streams: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -27,7 +26,6 @@ struct Count {
 impl Tally {
     /// Adds the counts of another.
     pub fn merge(&mut self, other: Tally) {
-        self.streams.extend(other.streams);
         for (rule, count) in other.rules {
             let mine = self.rules.entry(rule).or_default();
             mine.evaluated += count.evaluated;
@@ -36,11 +34,6 @@ impl Tally {
             mine.missing.extend(count.missing);
             mine.dead.extend(count.dead);
         }
-    }
-
-    /// Events of the stream were seen.
-    pub(crate) fn saw_stream(&mut self, stream: &str) {
-        self.streams.insert(stream.to_owned());
     }
 
     /// A rule was bound to a stream and tried on this many of its events.
