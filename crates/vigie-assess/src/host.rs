@@ -37,18 +37,19 @@ pub struct FileEvidence {
 impl FileEvidence {
     /// A place in this file, as proofs name it.
     pub fn place(&self, number: u64, offset: u64) -> EvidencePlace {
-        let place = match self.entry.artifact.as_deref() {
-            _ if number == 0 => "file".to_owned(),
-            Some("windows.evtx") => format!("record {number}"),
-            _ => format!("line {number}"),
-        };
-        EvidencePlace {
-            path: self.entry.path.clone(),
-            place,
-            offset,
-            sha256: self.entry.sha256.clone().unwrap_or_default(),
-        }
+        place_in(&self.entry, number, offset)
     }
+}
+
+/// A place in a file, as proofs name it; `number` 0 stands for the whole file.
+pub fn place_in(entry: &ManifestEntry, number: u64, offset: u64) -> EvidencePlace {
+    let place = match entry.artifact.as_deref() {
+        _ if number == 0 => "file".to_owned(),
+        Some("windows.evtx") => format!("record {number}"),
+        _ => format!("line {number}"),
+    };
+    let sha256 = entry.sha256.clone().unwrap_or_default();
+    EvidencePlace { path: entry.path.clone(), place, offset, sha256 }
 }
 
 /// Everything about one host that the assessment is made of.

@@ -14,5 +14,5 @@ pub mod tally;
 pub mod verdict;
 
 pub use facts::OwnerFacts;
-pub use host::{FileEvidence, HostEvidence, assess};
+pub use host::{FileEvidence, HostEvidence, assess, place_in};
 pub use tally::Tally;

@@ -9,6 +9,8 @@ use vigie_model::verdict::Verdict;
 pub enum Exit {
     /// The command did what it was asked.
     Done,
+    /// `hunt`: nothing matched.
+    NoHit,
     /// `check`: the worst verdict over hosts and packs.
     Verdict(Verdict),
     /// `check`: nothing could be read, or a rule or pack would not load.
@@ -25,6 +27,7 @@ impl Exit {
         match self {
             Exit::Done => 0,
             Exit::Verdict(verdict) => verdict.exit_code(),
+            Exit::NoHit => 1,
             Exit::Usage => 2,
             Exit::Unreadable => 3,
             Exit::Interrupted => 130,

@@ -92,12 +92,12 @@ pub(super) fn run(args: &Check, global: Global) -> anyhow::Result<Exit> {
 }
 
 /// A bundled example is written at its first use: its text would make an antivirus quarantine a clone.
-fn provide(path: &Path, global: Global) -> anyhow::Result<()> {
+pub(super) fn provide(path: &Path, global: Global) -> anyhow::Result<()> {
     if path.exists() {
         return Ok(());
     }
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let Some(example) = vigie_example::EXAMPLES.iter().find(|example| example.zip_name() == name) else {
+    let Some(example) = vigie_example::EXAMPLES.iter().find(|example| example.zip_name == name) else {
         return Err(usage_error(format!("{} does not exist", path.display())));
     };
     say(global, &format!("writing the bundled example to {}", path.display()));
@@ -116,7 +116,8 @@ fn formats(names: &[String]) -> anyhow::Result<Vec<&'static dyn Renderer>> {
 
 fn owner_facts(path: Option<&Path>) -> anyhow::Result<OwnerFacts> {
     let Some(path) = path else { return Ok(OwnerFacts::default()) };
-    let text = std::fs::read_to_string(path).map_err(|error| usage_error(format!("{}: {error}", path.display())))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| usage_error(format!("{}: {error}", path.display())))?;
     OwnerFacts::parse(&text).map_err(|error| usage_error(format!("{}: {error}", path.display())))
 }
 
@@ -188,7 +189,7 @@ fn print(args: &Check, run: &Run, style: &Style) -> anyhow::Result<()> {
         [one] => super::output::render("text", one, style, &mut out)?,
         many => {
             let summary = vigie_report::summary::summarize(many);
-            vigie_report::summary::render_text(&summary, style, &mut out)?;
+            vigie_report::summary::text(&summary, style, &mut out)?;
         }
     }
     if args.json {
@@ -201,7 +202,9 @@ fn tell_where(folder: Option<&Folder>, run: &Run, global: Global) {
     match (folder, run.assessments.len()) {
         (_, 0) => {}
         (Some(folder), 1) => say(global, &format!("report: {}", folder.path().join("report.html").display())),
-        (Some(folder), _) => say(global, &format!("summary: {}", folder.path().join("summary.html").display())),
+        (Some(folder), _) => {
+            say(global, &format!("summary: {}", folder.path().join("summary.html").display()))
+        }
         (None, _) => say(global, "add --output DIR for report.html and assessment.json"),
     }
 }
@@ -210,7 +213,9 @@ fn exit(run: &Run, global: Global) -> Exit {
     if run.files_read == 0 {
         let what = match run.files {
             0 => "nothing could be read: there is no file in it".to_owned(),
-            files => format!("nothing could be read: none of the {files} files is evidence that Vigie knows or could open"),
+            files => format!(
+                "nothing could be read: none of the {files} files is evidence that Vigie knows or could open"
+            ),
         };
         say(Global { quiet: false, ..global }, &format!("error: {what}"));
         say(global, "hint: `vigie artifacts` lists what is read and where it lies on an Exchange server");
@@ -220,11 +225,11 @@ fn exit(run: &Run, global: Global) -> Exit {
     Exit::Verdict(worst.unwrap_or(Verdict::InsufficientEvidence))
 }
 
-fn moment_from(text: &str) -> Result<Time, String> {
+pub(super) fn moment_from(text: &str) -> Result<Time, String> {
     moment(text, Day::start)
 }
 
-fn moment_to(text: &str) -> Result<Time, String> {
+pub(super) fn moment_to(text: &str) -> Result<Time, String> {
     moment(text, Day::end)
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Example {
 pub(super) fn run(args: &Example) -> anyhow::Result<Exit> {
     let mut out = std::io::stdout().lock();
     for example in vigie_example::EXAMPLES {
-        let path = args.folder.join(example.zip_name());
+        let path = args.folder.join(example.zip_name);
         write(example, &path)?;
         writeln!(out, "{}  {}", path.display(), example.what)?;
     }

@@ -57,7 +57,9 @@ fn holds(build: Build, cve: &str) -> String {
         builds::Holds::Yes => "fixed".to_owned(),
         builds::Holds::No => "open".to_owned(),
         builds::Holds::Conflict(low, high) => format!("sources disagree: fixed from {low} or from {high}"),
-        builds::Holds::MarchSpecial => "cannot be told: this update holds the March 2021 fixes alone".to_owned(),
+        builds::Holds::MarchSpecial => {
+            "cannot be told: this update holds the March 2021 fixes alone".to_owned()
+        }
         builds::Holds::Unknown => "not decided by the build alone".to_owned(),
     }
 }

@@ -5,6 +5,7 @@ mod check;
 mod complete;
 mod example;
 mod explain;
+mod hunt;
 mod output;
 mod packs;
 mod report;
@@ -31,7 +32,7 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "Exit codes of check (the worst host decides): 0 no evidence of compromise or not exposed; \
 10 attempted; 20 compromised or presumed compromised; 30 insufficient evidence; 2 usage; 3 nothing could be read, \
-or a rule or pack would not load; 130 interrupted.";
+or a rule or pack would not load; 130 interrupted. Of hunt: 0 hits; 1 none; 2 and 3 as above.";
 
 /// Options of every command.
 #[derive(Clone, Copy, Debug, Args)]
@@ -48,6 +49,8 @@ struct Global {
 enum Command {
     /// From a folder, archive or single files to a verdict: the main job.
     Check(check::Check),
+    /// Plain Sigma and indicator hunting over any evidence: hits, one a line.
+    Hunt(hunt::Hunt),
     /// Many assessments at a glance: verdicts, the same payload on several servers, what to do first.
     Summary(summary::SummaryArgs),
     /// Render an assessment again: another language, role or format, without the evidence.
@@ -77,6 +80,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     let global = cli.global;
     match cli.command {
         Command::Check(args) => check::run(&args, global),
+        Command::Hunt(args) => hunt::run(&args, global),
         Command::Summary(args) => summary::run(&args, global),
         Command::Report(args) => report::run(&args, global),
         Command::Artifacts(args) => artifacts::run(&args),
@@ -100,7 +104,10 @@ pub fn usage(error: &clap::Error) -> Exit {
 pub fn on_interrupt() {
     let installed = ctrlc::set_handler(|| {
         let _ = io::stderr().write_all(b"\ninterrupted\n");
-        #[allow(clippy::exit, reason = "the signal handler has no other way to end the program with its code")]
+        #[allow(
+            clippy::exit,
+            reason = "the signal handler has no other way to end the program with its code"
+        )]
         std::process::exit(i32::from(Exit::Interrupted.code()));
     });
     // Without a handler the system's own default ends the program: the shell reports 130 all the same.

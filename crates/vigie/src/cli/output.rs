@@ -23,10 +23,13 @@ pub(super) struct Folder {
 impl Folder {
     /// Makes the folder, and refuses one that holds results already.
     pub(super) fn claim(path: &Path, clobber: bool) -> anyhow::Result<Folder> {
-        let taken = ["assessment.json", "report.html", "summary.html"].iter().any(|name| path.join(name).exists());
+        let taken =
+            ["assessment.json", "report.html", "summary.html"].iter().any(|name| path.join(name).exists());
         if taken && !clobber {
             let path = path.display();
-            return Err(usage_error(format!("{path} holds a report already; give --clobber to overwrite it")));
+            return Err(usage_error(format!(
+                "{path} holds a report already; give --clobber to overwrite it"
+            )));
         }
         fs::create_dir_all(path).with_context(|| format!("cannot make {}", path.display()))?;
         Ok(Folder { path: path.to_owned() })
@@ -57,9 +60,7 @@ impl Folder {
     /// Writes the page over all servers.
     pub(super) fn write_summary(&self, assessments: &[Assessment], style: &Style) -> anyhow::Result<()> {
         let summary = vigie_report::summary::summarize(assessments);
-        write(&self.path.join("summary.html"), |out| {
-            vigie_report::summary::render_html(&summary, style, out)
-        })
+        write(&self.path.join("summary.html"), |out| vigie_report::summary::html(&summary, style, out))
     }
 }
 
@@ -77,7 +78,8 @@ pub(super) fn render(
     style: &Style,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let renderer = vigie_report::renderer(name).ok_or_else(|| usage_error(format!("no format is called {name}")))?;
+    let renderer =
+        vigie_report::renderer(name).ok_or_else(|| usage_error(format!("no format is called {name}")))?;
     Ok(renderer.render(assessment, style, out)?)
 }
 
@@ -89,7 +91,8 @@ pub(super) fn folder_names(assessments: &[Assessment]) -> Vec<String> {
     for assessment in assessments {
         let base = harmless(&assessment.host);
         let numbered = (2..).map(|number| format!("{base}-{number}"));
-        let free = std::iter::once(base.clone()).chain(numbered).find(|name| taken.insert(name.to_lowercase()));
+        let free =
+            std::iter::once(base.clone()).chain(numbered).find(|name| taken.insert(name.to_lowercase()));
         names.push(free.unwrap_or(base));
     }
     names

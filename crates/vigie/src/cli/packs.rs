@@ -28,7 +28,11 @@ pub(super) fn run(args: &Packs) -> anyhow::Result<Exit> {
             let rules = set.rules.iter().filter(|rule| rule.pack.as_deref() == Some(&pack.id)).count();
             writeln!(out, "{}  {} (knowledge of {})", pack.id, pack.title.en, pack.version)?;
             writeln!(out, "    {}", pack.cves.join(", "))?;
-            writeln!(out, "    window {} to {}, fix of {}", pack.window.from, pack.window.until, pack.window.fix)?;
+            writeln!(
+                out,
+                "    window {} to {}, fix of {}",
+                pack.window.from, pack.window.until, pack.window.fix
+            )?;
             for way in &pack.way {
                 writeln!(out, "    way in: {} {} {}", way.id, way.cve, way.title.en)?;
             }

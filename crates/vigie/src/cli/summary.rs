@@ -46,10 +46,10 @@ pub(super) fn run(args: &SummaryArgs, global: Global) -> anyhow::Result<Exit> {
     let style = args.style.style(global);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     match args.format.as_str() {
-        "html" => vigie_report::summary::render_html(&summary, &style, &mut out)?,
-        "csv" => vigie_report::summary::render_csv(&summary, &style, &mut out)?,
-        "json" => vigie_report::summary::render_json(&summary, &mut out)?,
-        _ => vigie_report::summary::render_text(&summary, &style, &mut out)?,
+        "html" => vigie_report::summary::html(&summary, &style, &mut out)?,
+        "csv" => vigie_report::summary::csv(&summary, &style, &mut out)?,
+        "json" => vigie_report::summary::json(&summary, &mut out)?,
+        _ => vigie_report::summary::text(&summary, &style, &mut out)?,
     }
     out.flush()?;
     Ok(Exit::Done)
@@ -58,7 +58,8 @@ pub(super) fn run(args: &SummaryArgs, global: Global) -> anyhow::Result<Exit> {
 /// Reads an assessment that an earlier run wrote.
 pub(super) fn read(path: &Path) -> anyhow::Result<Assessment> {
     let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    serde_json::from_slice(&text).with_context(|| format!("{} is not an assessment of this version", path.display()))
+    serde_json::from_slice(&text)
+        .with_context(|| format!("{} is not an assessment of this version", path.display()))
 }
 
 fn find(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {

@@ -1,23 +1,30 @@
-//! From paths to assessments: open, read in parallel, name the hosts, assess.
+//! From paths to assessments, or to hits: open, read in parallel, name the hosts, assess.
 //!
 //! Files are read by a pool of threads; whatever the number of threads and the order in which they finish,
 //! results are put together in path order, so the same evidence and packs give the same bytes.
 
 pub mod hosts;
-pub mod progress;
+pub mod hunt;
 mod pool;
+pub mod progress;
 mod sink;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use vigie_assess::{HostEvidence, OwnerFacts};
+use vigie_assess::{FileEvidence, HostEvidence, OwnerFacts};
 use vigie_detect::RuleSet;
 use vigie_model::assessment::Tool;
 use vigie_model::{Assessment, Time};
 use vigie_parse::{Limits, collection};
 
+pub use hunt::{Found, hunt};
+use pool::{FileId, Order, Work};
 pub use progress::Progress;
+
+/// Hits kept in detail over one collection; all of them are counted in the rules' liveness.
+const HITS_MAX: usize = 200_000;
 
 /// What a run needs beside evidence and rules.
 #[derive(Clone, Debug, Default)]
@@ -26,16 +33,38 @@ pub struct Config {
     pub host: Option<String>,
     /// What the owner knows.
     pub owner: OwnerFacts,
-    /// Events before this are not matched.
+    /// Hits before this are left out.
     pub from: Option<Time>,
-    /// Events after this are not matched.
+    /// Hits after this are left out.
     pub to: Option<Time>,
+    /// How many hits are kept in detail.
+    pub hits: Hits,
     /// Threads that read; 0 means one per core.
     pub threads: usize,
     /// What a collection may cost.
     pub limits: Limits,
     /// The program and how it was called.
     pub tool: Tool,
+}
+
+/// How many hits of one rule are kept in detail from one file. The rules' liveness counts all of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hits {
+    /// Enough to prove a finding and bounded whatever the evidence.
+    #[default]
+    Proofs,
+    /// Every one.
+    All,
+}
+
+impl Hits {
+    /// The number.
+    const fn per_rule_max(self) -> u64 {
+        match self {
+            Hits::Proofs => 1_000,
+            Hits::All => u64::MAX,
+        }
+    }
 }
 
 /// What a run gave.
@@ -53,14 +82,21 @@ pub struct Run {
 pub fn check(paths: &[PathBuf], rules: &Arc<RuleSet>, config: &Config, progress: &Progress) -> Run {
     let collections = collection::open(paths, &config.limits);
     progress.start(&collections);
-    let read = pool::read_all(&collections, rules, config, progress);
-    let mut assessments = Vec::new();
-    let (mut files_read, mut files) = (0, 0);
-    for (collection, read) in collections.iter().zip(read) {
-        files += read.files.len() as u64;
-        files_read += read.files.iter().filter(|file| file.entry.artifact.is_some()).count() as u64;
-        let liveness = rules.liveness(&read.tally);
-        for host in hosts::split(collection, read.files, config.host.as_deref()) {
+    let results: Mutex<BTreeMap<FileId, FileEvidence>> = Mutex::new(BTreeMap::new());
+    let work = Work { collections: &collections, rules, config, progress, order: Order::LargestFirst };
+    let tallies = pool::read_each(&work, &|id, file| {
+        results.lock().unwrap_or_else(PoisonError::into_inner).insert(id, file);
+    });
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut run = Run { assessments: Vec::new(), files_read: 0, files: 0 };
+    for (index, (collection, tally)) in collections.iter().zip(&tallies).enumerate() {
+        let later = results.split_off(&(index + 1, 0));
+        let mut files: Vec<FileEvidence> = std::mem::replace(&mut results, later).into_values().collect();
+        cap_hits(&mut files);
+        run.files += files.len() as u64;
+        run.files_read += files.iter().filter(|file| file.entry.artifact.is_some()).count() as u64;
+        let liveness = rules.liveness(tally);
+        for host in hosts::split(collection, files, config.host.as_deref()) {
             let evidence = HostEvidence {
                 host: host.name,
                 host_from: host.from,
@@ -73,10 +109,19 @@ pub fn check(paths: &[PathBuf], rules: &Arc<RuleSet>, config: &Config, progress:
                 liveness: liveness.clone(),
                 tool: config.tool.clone(),
             };
-            assessments.push(vigie_assess::assess(evidence, &config.owner));
+            run.assessments.push(vigie_assess::assess(evidence, &config.owner));
         }
     }
-    assessments.sort_by(|a, b| a.host.cmp(&b.host));
+    run.assessments.sort_by(|a, b| a.host.cmp(&b.host));
     progress.finish();
-    Run { assessments, files_read, files }
+    run
+}
+
+/// Keeps the memory of hits bounded whatever the number of files: the first ones in path order stay.
+fn cap_hits(files: &mut [FileEvidence]) {
+    let mut left = HITS_MAX;
+    for file in files {
+        file.hits.truncate(left);
+        left -= file.hits.len();
+    }
 }

@@ -1,4 +1,4 @@
-//! Threads that read files: one queue over all hosts, results by file.
+//! Threads that read files: one queue over all collections, every file's result handed to one receiver.
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
@@ -13,52 +13,58 @@ use super::Config;
 use super::progress::Progress;
 use super::sink::FileSink;
 
-/// Hits kept in detail over one collection; all of them are counted in the rules' liveness.
-const HITS_MAX: usize = 200_000;
+/// A file by its collection and its place in it.
+pub(super) type FileId = (usize, usize);
 
-/// What the files of one collection gave.
-pub(super) struct Read {
-    /// In path order.
-    pub(super) files: Vec<FileEvidence>,
-    /// How often each rule was tried and matched.
-    pub(super) tally: Tally,
+/// In which order files are begun. Results come in the order in which files end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// The largest of a collection first, so that no thread is left alone with it at the end.
+    LargestFirst,
+    /// By path, so that results can be passed on in that order while others are still read.
+    ByPath,
 }
 
-/// Reads every file of every collection.
-pub(super) fn read_all(
-    collections: &[Collection],
-    rules: &Arc<RuleSet>,
-    config: &Config,
-    progress: &Progress,
-) -> Vec<Read> {
-    let jobs = jobs(collections);
+/// What all threads work on.
+pub(super) struct Work<'a> {
+    /// The evidence.
+    pub(super) collections: &'a [Collection],
+    /// The rules.
+    pub(super) rules: &'a Arc<RuleSet>,
+    /// How to read.
+    pub(super) config: &'a Config,
+    /// Who is told.
+    pub(super) progress: &'a Progress,
+    /// In which order.
+    pub(super) order: Order,
+}
+
+/// Reads every file of every collection; returns how often each rule was tried and matched, by collection.
+pub(super) fn read_each(work: &Work<'_>, receive: &(dyn Fn(FileId, FileEvidence) + Sync)) -> Vec<Tally> {
+    let jobs = jobs(work);
     let next = AtomicUsize::new(0);
-    let results: Mutex<BTreeMap<(usize, usize), FileEvidence>> = Mutex::new(BTreeMap::new());
     let tallies: Mutex<BTreeMap<usize, Tally>> = Mutex::new(BTreeMap::new());
-    let context = Context { collections, jobs: &jobs, next: &next, rules, config, progress };
     std::thread::scope(|scope| {
-        for _ in 0..threads(config, jobs.len()) {
-            scope.spawn(|| work(&context, &results, &tallies));
+        for _ in 0..threads(work.config, jobs.len()) {
+            scope.spawn(|| {
+                let take = || jobs.get(next.fetch_add(1, Ordering::Relaxed)).copied();
+                read_some(work, &take, receive, &tallies);
+            });
         }
     });
-    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut tallies = tallies.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let collect = |index: usize| {
-        let keys: Vec<_> = results.range((index, 0)..(index + 1, 0)).map(|(key, _)| *key).collect();
-        let mut files: Vec<FileEvidence> = keys.iter().filter_map(|key| results.remove(key)).collect();
-        cap_hits(&mut files);
-        Read { files, tally: tallies.remove(&index).unwrap_or_else(|| rules.scanner().into_tally()) }
-    };
-    (0..collections.len()).map(collect).collect()
+    let untried = || work.rules.scanner().into_tally();
+    (0..work.collections.len()).map(|index| tallies.remove(&index).unwrap_or_else(untried)).collect()
 }
 
-/// Every file, collection by collection so that a thread keeps one host's scanner, the largest first so that
-/// no thread is left alone with it at the end.
-fn jobs(collections: &[Collection]) -> Vec<(usize, usize)> {
+/// Collection by collection, so that a thread keeps one scanner for all its files of a host.
+fn jobs(work: &Work<'_>) -> Vec<FileId> {
     let mut jobs = Vec::new();
-    for (index, collection) in collections.iter().enumerate() {
+    for (index, collection) in work.collections.iter().enumerate() {
         let mut files: Vec<usize> = (0..collection.evidence.len()).collect();
-        files.sort_by_key(|file| std::cmp::Reverse(collection.evidence.get(*file).map_or(0, |e| e.size)));
+        if work.order == Order::LargestFirst {
+            files.sort_by_key(|file| std::cmp::Reverse(collection.evidence.get(*file).map_or(0, |e| e.size)));
+        }
         jobs.extend(files.into_iter().map(|file| (index, file)));
     }
     jobs
@@ -72,31 +78,24 @@ fn threads(config: &Config, jobs: usize) -> usize {
     asked.min(jobs).max(1)
 }
 
-struct Context<'a> {
-    collections: &'a [Collection],
-    jobs: &'a [(usize, usize)],
-    next: &'a AtomicUsize,
-    rules: &'a Arc<RuleSet>,
-    config: &'a Config,
-    progress: &'a Progress,
-}
-
-fn work(
-    context: &Context<'_>,
-    results: &Mutex<BTreeMap<(usize, usize), FileEvidence>>,
+/// One thread's share.
+fn read_some(
+    work: &Work<'_>,
+    take: &dyn Fn() -> Option<FileId>,
+    receive: &(dyn Fn(FileId, FileEvidence) + Sync),
     tallies: &Mutex<BTreeMap<usize, Tally>>,
 ) {
     let mut scanner: Option<(usize, Scanner)> = None;
-    while let Some((host, file)) = context.jobs.get(context.next.fetch_add(1, Ordering::Relaxed)).copied() {
-        let Some(evidence) = context.collections.get(host).and_then(|c| c.evidence.get(file)) else { continue };
+    while let Some((host, file)) = take() {
+        let Some(evidence) = work.collections.get(host).and_then(|c| c.evidence.get(file)) else { continue };
         if let Some((before, done)) = scanner.take_if(|(of, _)| *of != host) {
             deposit(before, done, tallies);
         }
-        let (_, scanner) = scanner.get_or_insert_with(|| (host, context.rules.scanner()));
-        context.progress.reading(&evidence.path);
-        let read = FileSink::new(scanner, context.config, context.progress).read(evidence, context.config);
-        results.lock().unwrap_or_else(PoisonError::into_inner).insert((host, file), read);
-        context.progress.done(evidence.size);
+        let (_, scanner) = scanner.get_or_insert_with(|| (host, work.rules.scanner()));
+        work.progress.reading(&evidence.path);
+        let read = FileSink::new(scanner, work.config, work.progress).read(evidence, work.config);
+        work.progress.done(evidence.size);
+        receive((host, file), read);
     }
     if let Some((host, scanner)) = scanner {
         deposit(host, scanner, tallies);
@@ -110,14 +109,5 @@ fn deposit(host: usize, scanner: Scanner, tallies: &Mutex<BTreeMap<usize, Tally>
         None => {
             tallies.insert(host, scanner.into_tally());
         }
-    }
-}
-
-/// Keeps the memory of hits bounded whatever the number of files: the first ones in path order stay.
-fn cap_hits(files: &mut [FileEvidence]) {
-    let mut left = HITS_MAX;
-    for file in files {
-        file.hits.truncate(left);
-        left -= file.hits.len();
     }
 }

@@ -50,7 +50,8 @@ impl Progress {
     pub(super) fn start(&self, collections: &[Collection]) {
         let evidence = || collections.iter().flat_map(|collection| &collection.evidence);
         self.files.store(evidence().count() as u64, Ordering::Relaxed);
-        self.bytes.store(evidence().map(|evidence| evidence.size).fold(0, u64::saturating_add), Ordering::Relaxed);
+        self.bytes
+            .store(evidence().map(|evidence| evidence.size).fold(0, u64::saturating_add), Ordering::Relaxed);
     }
 
     pub(super) fn reading(&self, path: &str) {

@@ -15,15 +15,13 @@ use vigie_parse::{Evidence, PARSERS, Sink};
 use super::Config;
 use super::progress::Progress;
 
-/// Hits of one rule that are kept in detail from one file; the liveness counts all.
-const HITS_PER_RULE_MAX: u64 = 1_000;
-
 /// The receiver of one file's events.
 pub(super) struct FileSink<'a> {
     scanner: &'a mut Scanner,
     progress: &'a Progress,
     from: Option<Time>,
     to: Option<Time>,
+    per_rule_max: u64,
     tally: Tally,
     hits: Vec<Hit>,
     kept: BTreeMap<u32, u64>,
@@ -42,6 +40,7 @@ impl<'a> FileSink<'a> {
             progress,
             from: config.from,
             to: config.to,
+            per_rule_max: config.hits.per_rule_max(),
             tally: Tally::default(),
             hits: Vec::new(),
             kept: BTreeMap::new(),
@@ -56,9 +55,10 @@ impl<'a> FileSink<'a> {
         let report = vigie_parse::read(evidence, &config.limits, &mut self);
         self.close_damage(None);
         let mut diagnostics = report.diagnostics;
-        let capped: u64 = self.kept.values().map(|count| count.saturating_sub(HITS_PER_RULE_MAX)).sum();
+        let capped: u64 = self.kept.values().map(|count| count.saturating_sub(self.per_rule_max)).sum();
         if capped > 0 {
-            let message = format!("{capped} hits beyond {HITS_PER_RULE_MAX} per rule are counted, not listed");
+            let message =
+                format!("{capped} hits beyond {} per rule are counted, not listed", self.per_rule_max);
             diagnostics.push(Diagnostic::once(&evidence.path, Code::HitsCapped, String::new(), message));
         }
         FileEvidence {
@@ -79,7 +79,7 @@ impl<'a> FileSink<'a> {
             }
             let count = self.kept.entry(hit.rule).or_default();
             *count += 1;
-            if *count <= HITS_PER_RULE_MAX {
+            if *count <= self.per_rule_max {
                 self.hits.push(hit);
             }
         }

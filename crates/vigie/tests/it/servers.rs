@@ -1,0 +1,53 @@
+//! Many servers at once: one verdict each, one table over all.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::run::{assessment, verdict, vigie};
+
+fn httpproxy(server: &str, client: &str) -> String {
+    format!(
+        "#Software: Microsoft Exchange Server\r\n#Version: 15.01.2176.002\r\n#Log-type: HttpProxy Logs\r\n\
+#Date: 2021-03-01T00:00:00.000Z\r\n#Fields: DateTime,RequestId,Protocol,UrlStem,ClientIpAddress,ServerHostName,HttpStatus\r\n\
+2021-03-01T00:00:00.000Z,6f1f7a44-0000-0000-0000-000000000001,Ecp,/ecp/,{client},{server},200\r\n"
+    )
+}
+
+#[test]
+fn two_servers_in_one_folder_give_two_assessments() {
+    let folder = tempfile::tempdir().unwrap();
+    for server in ["MAIL01", "MAIL02"] {
+        let logs = folder.path().join(format!("evidence/{server}/Logging/HttpProxy/Ecp"));
+        fs::create_dir_all(&logs).unwrap();
+        fs::write(logs.join("HttpProxy_2021030100-1.LOG"), httpproxy(server, "203.0.113.8")).unwrap();
+    }
+    let ran = vigie(folder.path(), &["check", "evidence", "--output", "out"]);
+    assert_eq!(ran.code, 20, "{}", ran.err);
+    for server in ["MAIL01", "MAIL02"] {
+        let assessment = assessment(&folder.path().join("out").join(server));
+        assert_eq!(assessment["host"], server);
+        assert_eq!(verdict(&assessment).0, "presumed compromised");
+    }
+    assert!(folder.path().join("out/summary.html").exists());
+    let summary = vigie(folder.path(), &["summary", "out", "--format", "json"]);
+    assert_eq!(summary.code, 0, "{}", summary.err);
+    let summary: Value = serde_json::from_str(&summary.out).unwrap();
+    assert_eq!(summary["servers"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn logs_of_two_servers_thrown_into_one_folder_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("all")).unwrap();
+    fs::write(folder.path().join("all/a.LOG"), httpproxy("MAIL01", "203.0.113.8")).unwrap();
+    fs::write(folder.path().join("all/b.LOG"), httpproxy("MAIL02.corp.example", "10.0.0.9")).unwrap();
+    let ran = vigie(folder.path(), &["check", "all", "--json"]);
+    let assessments: Vec<Value> = serde_json::from_str(&ran.out).unwrap();
+    let hosts: Vec<&str> =
+        assessments.iter().map(|assessment| assessment["host"].as_str().unwrap()).collect();
+    assert_eq!(hosts, ["MAIL01", "MAIL02"]);
+    let one = vigie(folder.path(), &["check", "all", "--json", "--host", "MAIL09"]);
+    let one: Value = serde_json::from_str(&one.out).unwrap();
+    assert_eq!(one["host"], "MAIL09");
+}
