@@ -1,15 +1,20 @@
 //! What the fuzz targets share: a parser over bytes in memory, its promises asserted.
 
+pub mod collection;
+pub mod report;
+pub mod rules;
+
 use std::collections::HashSet;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 
 use vigie_model::batch::Span;
 use vigie_model::diagnostic::Code;
 use vigie_model::evidence::Fact;
 use vigie_model::schema::Wanted;
 use vigie_model::{EventBatch, Schema};
-use vigie_parse::collection::{Evidence, FileTimes, Source};
-use vigie_parse::{Head, Input, PARSERS, Sink};
+use vigie_parse::input::HEAD_BYTES;
+use vigie_parse::{Head, PARSERS, Sink};
 
 /// Runs the parser of an artifact over bytes as if a collection held them.
 ///
@@ -18,27 +23,20 @@ use vigie_parse::{Head, Input, PARSERS, Sink};
 pub fn parse(artifact: &str, data: &[u8]) {
     let parser = PARSERS.iter().find(|parser| parser.artifact().name == artifact);
     let parser = parser.unwrap_or_else(|| panic!("no parser reads {artifact}"));
-    let evidence = Evidence {
-        path: "fuzz/input".to_owned(),
-        host_path: Some(r"C:\fuzz\input".to_owned()),
-        size: data.len() as u64,
-        times: FileTimes::default(),
-        source: Source::Unreadable(Code::CannotOpen, "given in memory".to_owned()),
-    };
-    let head = &data[..data.len().min(vigie_parse::input::HEAD_BYTES)];
-    let _ = parser.recognise(&Head { path: evidence.best_path(), bytes: head, size: evidence.size });
-    let mut reader = data;
-    let mut input = Input::new(&evidence, &[], &mut reader);
+    // A web shell's path, so that the parser of web roots has something to tell.
+    let path = r"C:\inetpub\wwwroot\aspnet_client\x.aspx";
+    let head = &data[..data.len().min(HEAD_BYTES)];
+    let _ = parser.recognise(&Head { path, bytes: head, size: data.len() as u64 });
     // One input in four also tries a receiver that has had enough.
     let mut sink = Checks { stop_after: (data.len() % 4 == 3).then_some(1), ..Checks::default() };
-    let account = parser.parse(&mut input, &mut sink);
-    assert_eq!(account.parsed_bytes + account.rejected_bytes, input.taken(), "bytes unaccounted for");
+    let account = vigie_parse::parse_bytes(*parser, path, data, &mut sink);
+    assert_eq!(account.parsed_bytes + account.rejected_bytes, data.len() as u64, "bytes unaccounted for");
     assert!(account.rejected_bytes == 0 || sink.diagnostics > 0 || sink.stopped, "rejected without a reason");
 }
 
 /// A receiver that asserts what parsers promise.
 #[derive(Default)]
-struct Checks {
+pub(crate) struct Checks {
     asked: HashSet<Schema>,
     diagnostics: u64,
     stop_after: Option<u64>,
@@ -86,4 +84,13 @@ impl Sink for Checks {
         assert!(!message.is_empty(), "a diagnostic that says nothing");
         self.diagnostics += 1;
     }
+}
+
+/// A folder of this process, in memory where the system has such a place: loaders take paths only.
+pub(crate) fn scratch(name: &str) -> PathBuf {
+    let memory = PathBuf::from("/dev/shm");
+    let base = if memory.is_dir() { memory } else { std::env::temp_dir() };
+    let folder = base.join(format!("vigie-fuzz-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a scratch folder");
+    folder
 }

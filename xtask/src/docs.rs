@@ -3,8 +3,11 @@
 use std::fmt::Write as _;
 
 use anyhow::Context;
+use vigie_detect::{RuleSet, Sources};
 use vigie_model::coverage::Density;
 use vigie_model::diagnostic::{Code, Effect};
+use vigie_model::pack::Pack;
+use vigie_model::rule::RuleInfo;
 
 use crate::tree;
 
@@ -12,7 +15,7 @@ const GENERATED: &str = "<!-- Written by `cargo xtask docs`; a test fails when i
 
 /// Writes every page.
 pub(crate) fn write() -> anyhow::Result<()> {
-    for (name, text) in pages() {
+    for (name, text) in pages()? {
         let path = tree::root().join("docs/reference").join(name);
         std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         println!("{}", tree::shown(&path));
@@ -21,8 +24,14 @@ pub(crate) fn write() -> anyhow::Result<()> {
 }
 
 /// Every page: its file name and its text.
-pub(crate) fn pages() -> Vec<(&'static str, String)> {
-    vec![("artifacts.md", artifacts()), ("diagnostics.md", diagnostics())]
+pub(crate) fn pages() -> anyhow::Result<Vec<(&'static str, String)>> {
+    let rules = RuleSet::load(&Sources::default())?;
+    Ok(vec![
+        ("artifacts.md", artifacts()),
+        ("diagnostics.md", diagnostics()),
+        ("formats.md", formats()),
+        ("packs.md", packs(&rules)),
+    ])
 }
 
 fn artifacts() -> String {
@@ -63,4 +72,54 @@ fn diagnostics() -> String {
         let _ = write!(page, "\n## {} ({effect})\n\n{}\n{}\n", code.id(), code.title(), code.help());
     }
     page
+}
+
+fn formats() -> String {
+    let mut page = format!("{GENERATED}# Output: how Vigie tells it\n\n");
+    page.push_str(
+        "`assessment.json` and `report.html` are always written; `--format NAME` adds the others.\n\n",
+    );
+    page.push_str("| format | file in the output folder |\n|---|---|\n");
+    for renderer in vigie_report::RENDERERS {
+        let _ = writeln!(page, "| `{}` | `{}` |", renderer.name(), renderer.file_name());
+    }
+    page.push_str("\n`assessment.json` follows [this JSON Schema](");
+    page.push_str(
+        "../../crates/vigie-report/schema/assessment.schema.json). Its version is in the member `schema`: ",
+    );
+    let _ = writeln!(page, "`{}`.", vigie_model::assessment::SCHEMA);
+    page
+}
+
+fn packs(rules: &RuleSet) -> String {
+    let mut page = format!("{GENERATED}# Packs: what Vigie knows of each campaign\n");
+    for pack in &rules.packs {
+        campaign(&mut page, pack);
+        let mine: Vec<&RuleInfo> =
+            rules.rules.iter().filter(|rule| rule.pack.as_ref() == Some(&pack.id)).collect();
+        let (indicators, sigma): (Vec<&RuleInfo>, Vec<&RuleInfo>) =
+            mine.into_iter().partition(|rule| rule.source.ends_with(".csv"));
+        let _ = write!(page, "\n### Rules\n\nBesides these, {} indicators.\n\n", indicators.len());
+        page.push_str("| a match proves | level | rule |\n|---|---|---|\n");
+        for rule in sigma {
+            let stage = rule.stage.map_or("-", vigie_model::rule::Stage::word);
+            let _ = writeln!(page, "| {stage} | {} | {} |", rule.level.word(), rule.title);
+        }
+    }
+    page
+}
+
+fn campaign(page: &mut String, pack: &Pack) {
+    let _ = write!(page, "\n## `{}`: {}\n\n{}\n\n", pack.id, pack.title.en, pack.summary.en.trim());
+    let _ = writeln!(page, "- as known on {}", pack.version);
+    let window = &pack.window;
+    let _ = writeln!(page, "- window: {} to {}, fix on {}", window.from, window.until, window.fix);
+    let _ = writeln!(page, "- {}", window.why.en.trim());
+    let _ = writeln!(page, "- fixed when all of these are: {}", pack.cves.join(", "));
+    page.push_str("\n| way in | CVE | evidence that covers a day |\n|---|---|---|\n");
+    for way in &pack.way {
+        let needs: Vec<String> =
+            way.needs.iter().map(|streams| format!("`{}`", streams.join("` and `"))).collect();
+        let _ = writeln!(page, "| `{}`: {} | {} | {} |", way.id, way.title.en, way.cve, needs.join(", or "));
+    }
 }

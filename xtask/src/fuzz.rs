@@ -83,7 +83,8 @@ fn explore(binary: &Path, target: &str, seconds: u32) -> anyhow::Result<bool> {
     seed(target, &corpus)?;
     let output = Command::new(binary)
         .arg(&corpus)
-        .arg(format!("-max_total_time={seconds}"))
+        // To libFuzzer a time of 0 is no limit; here it is the seeds alone.
+        .arg(if seconds == 0 { "-runs=0".to_owned() } else { format!("-max_total_time={seconds}") })
         .arg(format!("-rss_limit_mb={MEMORY_MIB_MAX}"))
         .arg(format!("-timeout={INPUT_SECONDS_MAX}"))
         .arg(format!("-max_len={INPUT_BYTES_MAX}"))

@@ -1,8 +1,10 @@
 //! Everything the project does to itself: `cargo xtask TASK`. The house rules are its tests.
 #![allow(clippy::print_stdout, reason = "a task's result is what it prints")]
 
+mod bench;
 mod corpus;
 mod docs;
+mod example;
 mod fuzz;
 #[cfg(test)]
 mod tidy;
@@ -10,22 +12,35 @@ mod tree;
 
 use std::path::Path;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
-const USAGE: &str = "\
-usage: cargo xtask TASK
-  docs              write docs/reference/ from the code and the packs
-  fuzz SECONDS [TARGET]...   build every fuzz target; run them, or the named ones, for so long each
-  corpus [DATA]     run over real evidence that is not in the repository (default: ../shared/data)";
+/// Every task, as a person types it, and what it does.
+const TASKS: &[(&str, &str)] = &[
+    ("example [DIR]", "write the bundled example evidence, to examples/ unless told"),
+    ("docs", "write docs/reference/ from the code and the packs"),
+    ("corpus [DATA]", "run over real evidence that is not in the repository, ../shared/data unless told"),
+    ("fuzz SECONDS [TARGET]...", "build every fuzz target; run all, or the named ones, for so long each"),
+    ("bench [MEGABYTES]", "time and memory on generated logs beside ripgrep, 1000 MB each unless told"),
+];
+
+const BENCH_MEGABYTES: u64 = 1_000;
 
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match *args.as_slice() {
+        ["example"] => example::write(&tree::root().join("examples")),
+        ["example", folder] => example::write(Path::new(folder)),
         ["docs"] => docs::write(),
-        ["fuzz", seconds, ref targets @ ..] => fuzz::run(seconds, targets),
         ["corpus"] => corpus::run(&tree::root().join("../shared/data")),
         ["corpus", data] => corpus::run(Path::new(data)),
-        _ => bail!("{USAGE}"),
+        ["fuzz", seconds, ref targets @ ..] => fuzz::run(seconds, targets),
+        ["bench"] => bench::run(BENCH_MEGABYTES),
+        ["bench", megabytes] => bench::run(megabytes.parse().context("how many MB the logs have")?),
+        _ => bail!("usage: cargo xtask TASK\n{}", usage()),
     }
+}
+
+fn usage() -> String {
+    TASKS.iter().map(|(task, what)| format!("  {task:<26} {what}\n")).collect()
 }

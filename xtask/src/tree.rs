@@ -19,6 +19,13 @@ pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
+/// What is written once and used again by later runs.
+pub(crate) fn cache() -> anyhow::Result<PathBuf> {
+    let home =
+        std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE")).context("no home folder")?;
+    Ok(PathBuf::from(home).join(".cache/vigie"))
+}
+
 /// An empty folder for the output of a task.
 pub(crate) fn scratch(name: &str) -> anyhow::Result<PathBuf> {
     let folder = target().join("xtask").join(name);

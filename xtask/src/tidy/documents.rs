@@ -20,7 +20,7 @@ fn documents_to_read_whole_are_short() {
 
 #[test]
 fn reference_is_up_to_date() {
-    for (name, text) in docs::pages() {
+    for (name, text) in docs::pages().unwrap() {
         let path = tree::root().join("docs/reference").join(name);
         let written = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(written == text, "docs/reference/{name} is stale: run `cargo xtask docs`");
@@ -94,7 +94,7 @@ fn section_of<'a>(map: &'a str, name: &str) -> Option<&'a str> {
     Some(rest.split("\n#").next().unwrap_or(rest))
 }
 
-fn documents() -> Vec<PathBuf> {
+pub(super) fn documents() -> Vec<PathBuf> {
     let mut found = tree::files("docs").unwrap();
     found.extend(tree::files("packs").unwrap());
     for entry in std::fs::read_dir(tree::root()).unwrap() {

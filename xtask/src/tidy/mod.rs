@@ -1,5 +1,6 @@
 //! The house rules that a machine can check, as tests: `cargo test -p xtask`.
 
+mod commands;
 mod documents;
 mod edges;
 mod engine;
