@@ -167,6 +167,11 @@ pub fn shown(text: &str) -> String {
     visible(&defang(text))
 }
 
+/// The owner's own name of a server: as it is, nothing hidden, no address that a program would follow.
+pub fn name(text: &str) -> String {
+    visible(&defang_urls(text))
+}
+
 /// One cell of CSV: on one physical line, quoted where needed, and never a formula for a spreadsheet.
 pub fn csv_cell(text: &str) -> String {
     let guarded = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠', '|', '%']);

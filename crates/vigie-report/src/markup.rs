@@ -27,9 +27,20 @@ impl Page {
         self.out.push_str(markup);
     }
 
-    /// Text, escaped, with control and direction characters shown.
+    /// Text, escaped, with control and direction characters shown and no address that a program would follow.
     pub(crate) fn text(&mut self, text: &str) {
-        for char in escape::visible(text).chars() {
+        self.escaped(&escape::name(text));
+    }
+
+    /// An element of a pack's own text, which may name an address to go to.
+    pub(crate) fn prose(&mut self, tag: &'static str, attributes: Attributes<'_>, text: &str) {
+        self.open(tag, attributes);
+        self.escaped(&escape::visible(text));
+        self.close(tag);
+    }
+
+    fn escaped(&mut self, text: &str) {
+        for char in text.chars() {
             match char {
                 '&' => self.out.push_str("&amp;"),
                 '<' => self.out.push_str("&lt;"),
@@ -44,7 +55,7 @@ impl Page {
         self.out.push_str(tag);
         for (name, value) in attributes {
             self.out.extend([" ", name, "=\""]);
-            for char in escape::visible(value).chars() {
+            for char in escape::name(value).chars() {
                 match char {
                     '&' => self.out.push_str("&amp;"),
                     '<' => self.out.push_str("&lt;"),

@@ -195,7 +195,8 @@ fn shared(ordered: &[&Assessment]) -> Vec<Shared> {
     shared
 }
 
-/// Attempts of the same kind are everywhere; what was planted is worth comparing.
+/// Attempts of the same kind are everywhere; what was planted is worth comparing. Of objects only files and
+/// pages are: a cmdlet has the same name everywhere.
 fn hold_finding(finding: &Finding, index: usize, holders: &mut Holders) {
     if finding.stage < Stage::Foothold {
         return;
@@ -203,7 +204,7 @@ fn hold_finding(finding: &Finding, index: usize, holders: &mut Holders) {
     if let Some(sha256) = finding.sha256.as_ref().filter(|sha256| !sha256.is_empty()) {
         hold(SharedKind::Payload, sha256, finding.stage, index, holders);
     }
-    if let Some(object) = finding.object.as_ref().filter(|object| !object.is_empty()) {
+    if let Some(object) = finding.object.as_ref().filter(|object| object.contains(['/', '\\'])) {
         hold(SharedKind::Object, object, finding.stage, index, holders);
     }
 }

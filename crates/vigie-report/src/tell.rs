@@ -1,7 +1,7 @@
 //! Phrases that all renderers share: words of closed sets, dates and numbers, statements, streams of evidence.
 
 use vigie_model::assessment::{ActorKind, Assessment, PackVerdict};
-use vigie_model::coverage::{CoverageRun, DayState, WayCoverage};
+use vigie_model::coverage::{CoverageRun, CoverageSummary, DayState, WayCoverage};
 use vigie_model::diagnostic::Code;
 use vigie_model::exposure::{ExposureState, Reachable};
 use vigie_model::finding::{Finding, Statement};
@@ -25,13 +25,15 @@ pub(crate) fn local(lang: Lang, text: &Text) -> String {
 /// A finding's title in the reader's language.
 pub(crate) fn finding_title(lang: Lang, finding: &Finding) -> String {
     let localized = finding.localized.get(lang.code()).map(|text| text.title.as_str());
-    escape::flow(localized.filter(|title| !title.trim().is_empty()).unwrap_or(&finding.title))
+    escape::name(&escape::flow(localized.filter(|title| !title.trim().is_empty()).unwrap_or(&finding.title)))
 }
 
 /// A finding's description in the reader's language.
 pub(crate) fn finding_description(lang: Lang, finding: &Finding) -> String {
     let localized = finding.localized.get(lang.code()).map(|text| text.description.as_str());
-    escape::flow(localized.filter(|text| !text.trim().is_empty()).unwrap_or(&finding.description))
+    escape::name(&escape::flow(
+        localized.filter(|text| !text.trim().is_empty()).unwrap_or(&finding.description),
+    ))
 }
 
 /// A member of a closed set, from the catalogue; `fallback` only if an edit lost the key.
@@ -167,6 +169,39 @@ pub(crate) fn stream(lang: Lang, id: &str) -> String {
     }
 }
 
+/// A place in a file, `line 12`, in the reader's language; other words stay as they are.
+pub(crate) fn place(lang: Lang, place: &str) -> String {
+    let (word, number) = place.split_once(' ').unwrap_or((place, ""));
+    let known = number.chars().all(|char| char.is_ascii_digit()) && number.is_empty() == (word == "file");
+    match catalog::find(lang, &format!("place.{word}")).filter(|_| known) {
+        Some(template) => {
+            catalog::fill_template(lang, template, &|name| (name == "n").then(|| Value::plain(number)))
+        }
+        None => escape::name(place),
+    }
+}
+
+/// What the coverage of a pack comes to, in a sentence.
+pub(crate) fn coverage(lang: Lang, figures: CoverageSummary) -> String {
+    let key = match (figures.days, figures.complete, figures.days_covered) {
+        (0, ..) => "ui.coverage_none",
+        (_, true, _) => "ui.coverage_complete",
+        (_, false, 0) => "ui.coverage_zero",
+        (_, false, _) => "ui.coverage_figures",
+    };
+    let (covered, days) = (count(lang, figures.days_covered), count(lang, figures.days));
+    catalog::fill(lang, key, &[("covered", &covered), ("days", &days)])
+}
+
+/// Days of one way in that were covered, and all of its days at risk.
+pub(crate) fn way_days(way: &WayCoverage) -> (u64, u64) {
+    way.runs.iter().fold((0, 0), |(covered, all), run| {
+        let of_run = days(run);
+        let more = if run.state == DayState::Covered { of_run } else { 0 };
+        (covered.saturating_add(more), all.saturating_add(of_run))
+    })
+}
+
 /// A day in words, `3 March 2021`: read the same way on both sides of the Atlantic.
 pub(crate) fn date(lang: Lang, day: Day) -> String {
     let (year, month, number) = day.civil();
@@ -254,7 +289,9 @@ pub(crate) fn counted(lang: Lang, key: &'static str, number: u64) -> String {
 /// that the catalogue does not know, from a newer engine, is told as key and values.
 pub(crate) fn statement(lang: Lang, statement: &Statement, escape: fn(&str) -> String) -> String {
     let key = format!("statement.{}", statement.key);
-    if let Some(template) = catalog::find(lang, &key) {
+    let zero = statement.args.values().any(|value| value == "0").then(|| format!("{key}_zero"));
+    let template = zero.and_then(|key| catalog::find(lang, &key)).or_else(|| catalog::find(lang, &key));
+    if let Some(template) = template {
         return catalog::fill_template(lang, template, &|name| {
             statement.args.get(name).map(|value| argument(lang, name, value, escape))
         });

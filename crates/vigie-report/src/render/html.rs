@@ -11,13 +11,14 @@ mod findings;
 pub(crate) mod shell;
 mod story;
 
+use std::collections::BTreeSet;
 use std::io;
 
 use vigie_model::Assessment;
 
 use crate::catalog::text;
-use crate::markup::Page;
-use crate::{Lang, Renderer, Role, Style, tell};
+use crate::markup::{Page, anchor};
+use crate::{Lang, Renderer, Role, Style, escape, tell};
 
 /// The HTML report.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +34,7 @@ impl Renderer for Html {
     }
 
     fn render(&self, assessment: &Assessment, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
-        let view = View { assessment, lang: style.lang, role: style.role };
+        let view = View::new(assessment, style);
         let title = format!("{} — {}", tell::verdict(style.lang, assessment.verdict()), view.host());
         let frame = shell::Frame { lang: style.lang, title: &title, tlp: &assessment.tool.tlp };
         let mut page = Page::default();
@@ -52,15 +53,33 @@ pub(crate) struct View<'a> {
     pub(crate) assessment: &'a Assessment,
     pub(crate) lang: Lang,
     pub(crate) role: Role,
+    /// Findings that the page holds: only to these do links lead.
+    known: BTreeSet<&'a str>,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    fn new(assessment: &'a Assessment, style: &Style) -> View<'a> {
+        let known =
+            assessment.findings.iter().take(findings::FINDINGS_MAX).map(|finding| finding.id.as_str());
+        View { assessment, lang: style.lang, role: style.role, known: known.collect() }
+    }
+
+    /// A finding's name or title as a link to it.
+    pub(crate) fn link(&self, finding: &str, text: &str, page: &mut Page) {
+        if self.known.contains(finding) {
+            page.leaf("a", &[("href", &format!("#{}", anchor("finding", finding)))], text);
+        } else {
+            page.leaf("span", &[], text);
+        }
+    }
+
     pub(crate) fn t(&self, key: &'static str) -> &'static str {
         text(self.lang, key)
     }
 
-    pub(crate) fn host(&self) -> &str {
-        if self.assessment.host.trim().is_empty() { self.t("ui.unnamed") } else { &self.assessment.host }
+    pub(crate) fn host(&self) -> String {
+        let host = escape::name(&self.assessment.host);
+        if host.trim().is_empty() { self.t("ui.unnamed").to_owned() } else { host }
     }
 
     /// Whether parts that hold proofs are open from the start.

@@ -160,7 +160,7 @@ fn tell_finding(finding: &Finding, note: &mut Note) {
         }
     }
     for proof in finding.proofs.iter().take(PROOFS_MAX) {
-        let place = code(&format!("{}, {}", proof.evidence.path, proof.evidence.place));
+        let place = code(&format!("{}, {}", proof.evidence.path, tell::place(lang, &proof.evidence.place)));
         note.line(&format!("  - {place} ({})", code(&proof.rule_id)));
     }
 }
@@ -185,10 +185,7 @@ fn coverage(assessment: &Assessment, note: &mut Note) {
     let lang = note.lang;
     for verdict in tell::by_rank(assessment) {
         note.heading("section.coverage");
-        let figures = verdict.coverage;
-        let (covered, days) = (tell::count(lang, figures.days_covered), tell::count(lang, figures.days));
-        let key = if figures.complete { "ui.coverage_complete" } else { "ui.coverage_figures" };
-        note.line(&fill(lang, key, &[("covered", &covered), ("days", &days)]));
+        note.line(&tell::coverage(lang, verdict.coverage));
         note.line("");
         for way in &verdict.ways {
             note.line(&format!("- {} {}", markdown(&tell::local(lang, &way.title)), value(&way.cve)));
@@ -196,9 +193,13 @@ fn coverage(assessment: &Assessment, note: &mut Note) {
                 let lacking: Vec<String> =
                     run.lacking.iter().take(4).map(|id| markdown(&tell::stream(lang, id))).collect();
                 let span = tell::span(lang, run.from, run.to);
-                let state = tell::day_state(lang, run.state);
-                let colon = if lacking.is_empty() { "" } else { " — " };
-                note.line(&format!("  - {span} — {state}{colon}{}", lacking.join(", ")));
+                let state = tell::day_state(lang, run.state).to_owned();
+                let state = if lacking.is_empty() {
+                    state
+                } else {
+                    fill(lang, "ui.lacking", &[("state", &state), ("streams", &lacking.join(", "))])
+                };
+                note.line(&format!("  - {span} — {state}"));
             }
         }
     }

@@ -114,10 +114,8 @@ impl Screen<'_> {
 
     fn heading(&mut self, key: &'static str) {
         let title = text(self.lang(), key).to_uppercase();
-        let title = self.paint(Paint::Strong, &title);
         self.out.push('\n');
-        self.out.push_str(&title);
-        self.out.push('\n');
+        self.painted_paragraph("", &title, Some(Paint::Strong));
     }
 
     /// A paragraph, wrapped, its first line after `lead` and the others indented as far.
@@ -127,7 +125,7 @@ impl Screen<'_> {
 
     fn painted_paragraph(&mut self, lead: &str, body: &str, paint: Option<Paint>) {
         let indent = lead.chars().count();
-        let room = self.width().saturating_sub(indent).max(20);
+        let room = self.width().saturating_sub(indent).max(16);
         for (index, line) in wrap(body, room).iter().enumerate() {
             if index == 0 {
                 self.out.push_str(lead);
@@ -142,7 +140,7 @@ impl Screen<'_> {
 }
 
 /// Lines of at most `room` characters, broken at blanks; a longer word is cut. Never empty.
-fn wrap(body: &str, room: usize) -> Vec<String> {
+pub(crate) fn wrap(body: &str, room: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut used = 0;
@@ -185,11 +183,12 @@ const fn verdict_paint(verdict: Verdict) -> Paint {
 fn header(assessment: &Assessment, screen: &mut Screen<'_>) {
     let lang = screen.lang();
     let verdict = assessment.verdict();
-    let host = value(&assessment.host);
-    let marking = format!("TLP:{}", value(&assessment.tool.tlp).to_uppercase());
+    let host = escape::name(&clip(&assessment.host, VALUE_MAX));
+    let marking = clip(&format!("TLP:{}", value(&assessment.tool.tlp).to_uppercase()), 18);
     let word = tell::verdict(lang, verdict).to_uppercase();
-    let room = screen.width().saturating_sub(host.chars().count() + marking.chars().count()).max(2);
-    let line = format!("{}{}{}", screen.paint(Paint::Strong, &host), " ".repeat(room), marking);
+    let title = clip(&host, screen.width().saturating_sub(marking.chars().count() + 3));
+    let room = screen.width().saturating_sub(title.chars().count() + marking.chars().count());
+    let line = format!("{}{}{}", screen.paint(Paint::Strong, &title), " ".repeat(room), marking);
     screen.out.push_str(&line);
     screen.out.push_str("\n\n");
     screen.painted_paragraph("  ", &word, Some(verdict_paint(verdict)));
@@ -313,11 +312,7 @@ fn coverage(verdicts: &[&PackVerdict], screen: &mut Screen<'_>) {
     screen.heading("section.coverage");
     for verdict in verdicts {
         let figures = verdict.coverage;
-        let values =
-            [("covered", tell::count(lang, figures.days_covered)), ("days", tell::count(lang, figures.days))];
-        let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
-        let key = if figures.complete { "ui.coverage_complete" } else { "ui.coverage_figures" };
-        screen.paragraph("  ", &fill(lang, key, &values));
+        screen.paragraph("  ", &tell::coverage(lang, figures));
         if figures.complete {
             continue;
         }
@@ -336,16 +331,14 @@ fn tell_way(way: &WayCoverage, screen: &mut Screen<'_>) {
     screen.painted_paragraph("  ", &title, Some(Paint::Strong));
     if way.runs.len() <= RUNS_MAX {
         for run in &way.runs {
-            let mut line = format!(
-                "{} {} — {}",
-                mark(run.state),
-                tell::span(lang, run.from, run.to),
-                tell::day_state(lang, run.state)
-            );
-            if !run.lacking.is_empty() {
-                line = format!("{line}: {}", streams(lang, run));
-            }
-            screen.paragraph("    ", &line);
+            let state = tell::day_state(lang, run.state).to_owned();
+            let state = if run.lacking.is_empty() {
+                state
+            } else {
+                fill(lang, "ui.lacking", &[("state", &state), ("streams", &streams(lang, run))])
+            };
+            let span = tell::span(lang, run.from, run.to);
+            screen.paragraph("    ", &format!("{} {span} — {state}", mark(run.state)));
         }
     } else {
         strips(way, screen);

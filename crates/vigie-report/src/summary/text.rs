@@ -6,7 +6,8 @@ use vigie_model::verdict::Verdict;
 
 use super::{Server, Shared, SharedKind, Summary, covered_percent, next_line};
 use crate::catalog::{self, fill};
-use crate::escape::{clip, shown};
+use crate::escape::{self, clip, shown};
+use crate::render::text::wrap;
 use crate::{Color, Lang, Style, tell};
 
 /// Shared things told; `summary.json` holds them all.
@@ -55,7 +56,8 @@ fn paint(style: &Style, verdict: Verdict, text: &str) -> String {
 /// Servers under their verdict, so that the verdict is said once and the line has room for the rest.
 fn table(summary: &Summary, style: &Style, lines: &mut Vec<String>) {
     let lang = style.lang;
-    let longest = summary.servers.iter().map(|server| shown(&server.host).chars().count()).max().unwrap_or(0);
+    let longest =
+        summary.servers.iter().map(|server| escape::name(&server.host).chars().count()).max().unwrap_or(0);
     let host_width = longest.clamp(6, 24);
     for group in summary.servers.chunk_by(|a, b| a.verdict == b.verdict) {
         let Some(first) = group.first() else { continue };
@@ -69,7 +71,7 @@ fn table(summary: &Summary, style: &Style, lines: &mut Vec<String>) {
 
 fn row(server: &Server, style: &Style, host_width: usize) -> String {
     let lang = style.lang;
-    let host = clip(&shown(&server.host), host_width);
+    let host = clip(&escape::name(&server.host), host_width);
     let stage = tell::stage(lang, server.stage);
     let covered = covered_percent(server.coverage).map_or_else(
         || catalog::text(lang, "ui.unknown").to_owned(),
@@ -77,13 +79,16 @@ fn row(server: &Server, style: &Style, host_width: usize) -> String {
     );
     let patched = server.patched_at.map_or_else(
         || "—".to_owned(),
-        |time| format!("{} {}", catalog::text(lang, "ui.chart_patched"), time.day()),
+        |time| fill(lang, "ui.patched_on", &[("when", &time.day().to_string())]),
     );
     let start = format!("  {host:<host_width$}  {stage:<14}  {covered:<14}  {patched:<17}");
     let room = style.width.clamp(60, 200).saturating_sub(start.chars().count() + 2);
     let next = next_line(server, style, shown);
     if room < 24 {
         let room = style.width.clamp(60, 200).saturating_sub(host_width + 6);
+        if next.is_empty() {
+            return start.trim_end().to_owned();
+        }
         format!("{}\n  {:host_width$}  → {}", start.trim_end(), "", clip(&next, room.saturating_sub(2)))
     } else {
         format!("{start}  {}", clip(&next, room.saturating_sub(1)))
@@ -98,8 +103,13 @@ fn shared(summary: &Summary, style: &Style, lines: &mut Vec<String>) {
         lines.push(format!("  {}", catalog::text(lang, "summary.shared_none")));
     }
     for one in summary.shared.iter().take(SHARED_MAX) {
-        lines.push(format!("  {}: {}", kind(lang, one.kind), clip(&shown(&one.value), 96)));
-        lines.push(format!("      {}: {}", on_servers(lang, one), names(one)));
+        let head =
+            format!("{} {}: {}", kind(lang, one.kind), on_servers(lang, one), clip(&shown(&one.value), 160));
+        let width = style.width.clamp(60, 200).saturating_sub(6);
+        let (head, names) = (wrap(&head, width), wrap(&names(one), width));
+        for (index, line) in head.iter().chain(&names).enumerate() {
+            lines.push(format!("{}{line}", if index == 0 { "  " } else { "      " }));
+        }
     }
     if let Some(more) = summary.shared.len().checked_sub(SHARED_MAX).filter(|more| *more > 0) {
         lines.push(format!("  {}", tell::counted(lang, "summary.more_shared", more as u64)));
@@ -108,7 +118,7 @@ fn shared(summary: &Summary, style: &Style, lines: &mut Vec<String>) {
 
 fn names(shared: &Shared) -> String {
     let mut names: Vec<String> =
-        shared.servers.iter().take(NAMES_MAX).map(|host| clip(&shown(host), 24)).collect();
+        shared.servers.iter().take(NAMES_MAX).map(|host| clip(&escape::name(host), 24)).collect();
     if shared.servers.len() > NAMES_MAX {
         names.push("…".to_owned());
     }

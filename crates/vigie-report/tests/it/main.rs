@@ -1,1 +1,9 @@
 //! One binary for all integration tests of this crate.
+
+mod catalogue;
+mod escaping;
+mod golden;
+mod page;
+mod sample;
+mod schema;
+mod summary;

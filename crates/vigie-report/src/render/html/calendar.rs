@@ -22,17 +22,18 @@ pub(super) fn coverage(view: &View<'_>, page: &mut Page) {
     let lang = view.lang;
     for verdict in tell::by_rank(view.assessment) {
         story::pack_heading(view, verdict, page);
-        sentence(view, verdict, page);
+        page.leaf("p", &[], &tell::coverage(lang, verdict.coverage));
         let combined = tell::combined_runs(&verdict.ways);
         if combined.is_empty() {
             continue;
         }
         page.leaf("p", &[("class", "intro")], view.t("intro.coverage"));
         months(lang, view.t("section.coverage"), &combined, page);
-        legend(lang, &combined, page);
+        legend(lang, &combined, &verdict.ways, page);
+        strips(view, verdict, page);
         match view.role {
             Role::Responder | Role::Authority => ways(view, verdict, page),
-            Role::Owner => page.within("details", &[("class", "quiet"), ("data-print", "open")], |page| {
+            Role::Owner => page.within("details", &[("class", "quiet"), ("data-print", "as-is")], |page| {
                 page.leaf("summary", &[], view.t("intro.ways"));
                 ways(view, verdict, page);
             }),
@@ -47,20 +48,6 @@ pub(super) fn coverage(view: &View<'_>, page: &mut Page) {
             streams(view, page);
         });
     }
-}
-
-fn sentence(view: &View<'_>, verdict: &PackVerdict, page: &mut Page) {
-    let figures = verdict.coverage;
-    let (covered, days) =
-        (tell::count(view.lang, figures.days_covered), tell::count(view.lang, figures.days));
-    let text = if figures.complete {
-        fill(view.lang, "ui.coverage_complete", &[("days", &days)])
-    } else if figures.days == 0 {
-        view.t("ui.coverage_none").to_owned()
-    } else {
-        fill(view.lang, "ui.coverage_figures", &[("covered", &covered), ("days", &days)])
-    };
-    page.leaf("p", &[], &text);
 }
 
 fn ways(view: &View<'_>, verdict: &PackVerdict, page: &mut Page) {
@@ -79,6 +66,49 @@ fn ways(view: &View<'_>, verdict: &PackVerdict, page: &mut Page) {
             runs_table(view, way, page);
         });
     }
+}
+
+const STRIP_WIDTH: i64 = 600;
+const STRIP_HEIGHT: i64 = 14;
+
+/// One line a way in, all over the same days: where the evidence is thin at a glance.
+fn strips(view: &View<'_>, verdict: &PackVerdict, page: &mut Page) {
+    let lang = view.lang;
+    let Some((first, last)) = tell::window(verdict) else { return };
+    let all = (i64::from(last.0) - i64::from(first.0) + 1).max(1);
+    let size = format!("0 0 {STRIP_WIDTH} {STRIP_HEIGHT}");
+    page.within("div", &[("class", "strips")], |page| {
+        for way in &verdict.ways {
+            let title = tell::local(lang, &way.title);
+            let (covered, days) = tell::way_days(way);
+            let (covered, days) = (tell::count(lang, covered), tell::count(lang, days));
+            let figures = fill(lang, "ui.way_days", &[("covered", &covered), ("days", &days)]);
+            let label = fill(lang, "ui.strip_label", &[("title", &title), ("figures", &figures)]);
+            page.leaf("span", &[], &title);
+            let picture = [
+                ("viewBox", size.as_str()),
+                ("role", "img"),
+                ("aria-label", &label),
+                ("preserveAspectRatio", "none"),
+            ];
+            page.within("svg", &picture, |page| {
+                for run in way.runs.iter().take(RUNS_MAX) {
+                    let start = (i64::from(run.from.0) - i64::from(first.0)) * STRIP_WIDTH / all;
+                    let end = (i64::from(run.to.0) - i64::from(first.0) + 1) * STRIP_WIDTH / all;
+                    strip_part(run.state, start, end, page);
+                }
+            });
+            page.leaf("span", &[("class", "muted")], &figures);
+        }
+    });
+}
+
+fn strip_part(state: DayState, start: i64, end: i64, page: &mut Page) {
+    let class = format!("day {}", state.word());
+    let (x, width, height) = (start.to_string(), (end - start).max(1).to_string(), STRIP_HEIGHT.to_string());
+    page.within("g", &[("class", &class)], |page| {
+        page.within("rect", &[("x", &x), ("y", "0"), ("width", &width), ("height", &height)], |_| ());
+    });
 }
 
 /// What the picture shows, in words.
@@ -126,13 +156,19 @@ fn weekday(day: Day) -> i64 {
     (i64::from(day.0) + 3).rem_euclid(COLUMNS)
 }
 
+/// The cell of a day in the picture of its month, counted row by row.
+fn cell_of(first: Day, day: Day) -> i64 {
+    weekday(first) + i64::from(day.0) - i64::from(first.0)
+}
+
 fn draw_month(lang: Lang, title: &str, days: &[(Day, DayState)], page: &mut Page) {
     let Some((year, month)) = days.first().map(|(day, _)| month_of(*day)) else { return };
     let Some(first) = Day::from_civil(year, month, 1) else { return };
     let name = tell::month(lang, year, month);
     let told = days_in_words(lang, days);
     let label = fill(lang, "ui.calendar_label", &[("title", title), ("month", &name), ("days", &told)]);
-    let height = HEAD + 6 * CELL;
+    let rows = days.last().map_or(0, |(day, _)| cell_of(first, *day) / COLUMNS) + 1;
+    let height = HEAD + rows * CELL;
     let size = format!("0 0 {} {height}", COLUMNS * CELL);
     page.within(
         "svg",
@@ -149,8 +185,7 @@ fn draw_month(lang: Lang, title: &str, days: &[(Day, DayState)], page: &mut Page
                 );
             }
             for (day, state) in days {
-                let place = weekday(first) + i64::from(day.0) - i64::from(first.0);
-                draw_day(lang, place, *day, *state, page);
+                draw_day(lang, cell_of(first, *day), *day, *state, page);
             }
         },
     );
@@ -194,11 +229,13 @@ fn days_in_words(lang: Lang, days: &[(Day, DayState)]) -> String {
 }
 
 /// The states that the picture shows, each with its meaning; the others would only be clutter.
-fn legend(lang: Lang, runs: &[CoverageRun], page: &mut Page) {
+fn legend(lang: Lang, runs: &[CoverageRun], ways: &[WayCoverage], page: &mut Page) {
+    let present = |state: DayState| {
+        runs.iter().chain(ways.iter().flat_map(|way| &way.runs)).any(|run| run.state == state)
+    };
     page.within("dl", &[("class", "legend")], |page| {
         for state in DayState::ALL {
-            let present = runs.iter().any(|run| run.state == *state);
-            let class = if present { "present" } else { "other" };
+            let class = if present(*state) { "present" } else { "other" };
             page.within("div", &[("class", class)], |page| {
                 page.within("dt", &[], |page| {
                     let size = [("class", "key"), ("viewBox", "0 0 18 18"), ("aria-hidden", "true")];

@@ -124,24 +124,22 @@ fn axis(view: &View<'_>, scale: &Scale, page: &mut Page) {
     let Some((mut year, mut month, _)) = i32::try_from(scale.from).ok().map(|day| Day(day).civil()) else {
         return;
     };
-    for _ in 0..=months {
-        month += 1;
-        if month > 12 {
-            (month, year) = (1, year.saturating_add(1));
-        }
-        let index = i64::from(year) * 12 + i64::from(month) - 1;
+    for _ in 0..=months + 1 {
         let Some(day) = Day::from_civil(year, month, 1) else { return };
+        let (of_year, of_month) = (year, month);
+        (year, month) = if month == 12 { (year.saturating_add(1), 1) } else { (year, month + 1) };
+        let index = i64::from(of_year) * 12 + i64::from(of_month) - 1;
         if i64::from(day.0) > scale.to {
             return;
         }
-        if index % step != 0 {
+        if index % step != 0 || i64::from(day.0) < scale.from {
             continue;
         }
         let x = number(scale.x(day));
         let (top, end, y) = (number(TOP), number(bottom + 5), number(bottom + 22));
         page.within("line", &[("class", "tick"), ("x1", &x), ("x2", &x), ("y1", &top), ("y2", &end)], |_| ());
         let attributes = [("class", "axis"), ("x", x.as_str()), ("y", &y), ("text-anchor", "start")];
-        page.leaf("text", &attributes, &tell::month(view.lang, year, month));
+        page.leaf("text", &attributes, &tell::month(view.lang, of_year, of_month));
     }
 }
 
@@ -157,7 +155,7 @@ fn patched(view: &View<'_>, scale: &Scale, page: &mut Page) {
     );
     let anchor = if x > WIDTH - 200 { "end" } else { "start" };
     let (x, y) = (number(if x > WIDTH - 200 { x - 5 } else { x + 5 }), number(TOP - 8));
-    let label = format!("{} {}", view.t("ui.chart_patched"), tell::date(view.lang, at.day()));
+    let label = fill(view.lang, "ui.patched_on", &[("when", &tell::date(view.lang, at.day()))]);
     page.leaf("text", &[("class", "note strong"), ("x", &x), ("y", &y), ("text-anchor", anchor)], &label);
 }
 

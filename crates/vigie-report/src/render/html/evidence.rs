@@ -5,7 +5,7 @@ use vigie_model::rule::Liveness;
 
 use super::{View, shell};
 use crate::catalog::fill;
-use crate::escape::shown;
+use crate::escape::{self, shown};
 use crate::markup::Page;
 use crate::tell;
 
@@ -36,7 +36,7 @@ pub(super) fn diagnostics(view: &View<'_>, page: &mut Page) {
                 let place = if item.place.is_empty() {
                     item.path.clone()
                 } else {
-                    format!("{}, {}", item.path, item.place)
+                    format!("{}, {}", item.path, tell::place(lang, &item.place))
                 };
                 page.leaf("td", &[("class", "code small")], &place);
                 page.leaf("td", &[("class", "code")], item.code.id());
@@ -88,9 +88,12 @@ fn manifest_row(view: &View<'_>, entry: &ManifestEntry, page: &mut Page) {
         let rejected =
             if entry.rejected_bytes == 0 { "—".to_owned() } else { tell::size(lang, entry.rejected_bytes) };
         page.leaf("td", &[("class", "figure")], &rejected);
-        page.leaf("td", &[("class", "hash")], entry.sha256.as_deref().unwrap_or("—"));
+        page.leaf("td", &[("class", "hash")], &escape::name(entry.sha256.as_deref().unwrap_or("—")));
     });
 }
+
+/// Whether a rule stands in a group.
+type Belongs = fn(&Liveness) -> bool;
 
 pub(super) fn rules(view: &View<'_>, page: &mut Page) {
     let lang = view.lang;
@@ -107,7 +110,7 @@ pub(super) fn rules(view: &View<'_>, page: &mut Page) {
             }
         });
     }
-    let groups: [(&'static str, fn(&Liveness) -> bool); 3] = [
+    let groups: [(&'static str, Belongs); 3] = [
         ("label.rules_matched", |rule| rule.matched > 0),
         ("label.rules_quiet", |rule| rule.matched == 0 && rule.cannot_fire.is_some()),
         ("label.rules_silent", |rule| rule.matched == 0 && rule.cannot_fire.is_none()),
@@ -147,7 +150,7 @@ pub(super) fn annex(view: &View<'_>, page: &mut Page) {
     let lang = view.lang;
     let a = view.assessment;
     let rows = [
-        ("label.host", view.host().to_owned()),
+        ("label.host", view.host()),
         ("label.host_from", tell::host_from(lang, &a.host_from)),
         ("label.tool", format!("{} {}", a.tool.name, a.tool.version)),
         ("label.command", a.tool.command.clone()),

@@ -7,7 +7,7 @@ use vigie_model::hit::EvidencePlace;
 use super::{View, shell, story};
 use crate::catalog::fill;
 use crate::escape::shown;
-use crate::markup::{Page, anchor};
+use crate::markup::Page;
 use crate::{Role, tell};
 
 /// Actors in the table.
@@ -36,7 +36,7 @@ pub(super) fn exposure(view: &View<'_>, page: &mut Page) {
             ("label.open", open),
             ("label.patched_at", patched),
             ("label.reachable", reachable),
-            ("col.proof", proof.map(place).unwrap_or_default()),
+            ("col.proof", proof.map(|proof| place(view, proof)).unwrap_or_default()),
         ];
         shell::facts(lang, &rows, page);
         builds(view, verdict, page);
@@ -51,8 +51,8 @@ pub(super) fn exposure(view: &View<'_>, page: &mut Page) {
 }
 
 /// A place in the evidence on one line.
-pub(super) fn place(evidence: &EvidencePlace) -> String {
-    format!("{}, {}", evidence.path, evidence.place)
+pub(super) fn place(view: &View<'_>, evidence: &EvidencePlace) -> String {
+    format!("{}, {}", evidence.path, tell::place(view.lang, &evidence.place))
 }
 
 fn builds(view: &View<'_>, verdict: &PackVerdict, page: &mut Page) {
@@ -80,7 +80,7 @@ fn build_row(view: &View<'_>, build: &BuildSeen, page: &mut Page) {
         page.leaf("td", &[("class", "time")], &build.from.map(tell::stamp).unwrap_or_default());
         page.leaf("td", &[("class", "time")], &build.to.map(tell::stamp).unwrap_or_default());
         page.leaf("td", &[], fixed);
-        page.leaf("td", &[("class", "code small")], &place(&build.proof));
+        page.leaf("td", &[("class", "code small")], &place(view, &build.proof));
     });
 }
 
@@ -122,7 +122,7 @@ fn actor_row(view: &View<'_>, actor: &Actor, page: &mut Page) {
         page.leaf("td", &[("class", "figure")], &tell::count(lang, actor.events));
         page.within("td", &[], |page| {
             for id in actor.findings.iter().take(LINKS_MAX) {
-                page.leaf("a", &[("href", &format!("#{}", anchor("finding", id)))], id);
+                view.link(id, id, page);
                 page.text(" ");
             }
             if let Some(more) = actor.findings.len().checked_sub(LINKS_MAX).filter(|more| *more > 0) {

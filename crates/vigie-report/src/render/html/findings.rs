@@ -9,7 +9,7 @@ use crate::markup::{Page, anchor};
 use crate::tell;
 
 /// Findings on the page; `assessment.json` holds them all.
-const FINDINGS_MAX: usize = 1_000;
+pub(super) const FINDINGS_MAX: usize = 1_000;
 /// Characters shown of one field; `assessment.json` holds it all.
 const FIELD_MAX: usize = 1_500;
 
@@ -32,7 +32,9 @@ pub(super) fn findings(view: &View<'_>, page: &mut Page) {
 
 /// Attributes of a part that a responder sees open and others open themselves.
 fn folded<'a>(view: &View<'_>, class: &'a str) -> Vec<(&'static str, &'a str)> {
-    let mut attributes = vec![("class", class), ("data-print", "open")];
+    // On paper a claim is told, and its proofs only if they were open.
+    let print = if class == "proofs" { "as-is" } else { "open" };
+    let mut attributes = vec![("class", class), ("data-print", print)];
     if view.opens_proofs() {
         attributes.push(("open", ""));
     }
@@ -92,9 +94,8 @@ fn joins(view: &View<'_>, finding: &Finding, page: &mut Page) {
         for join in &finding.joined {
             page.within("li", &[], |page| {
                 let by = tell::join(view.lang, &join.by);
-                let target = format!("#{}", anchor("finding", &join.finding));
                 let text = fill(view.lang, "ui.joined_to", &[("finding", &join.finding), ("by", &by)]);
-                page.leaf("a", &[("href", &target)], &text);
+                view.link(&join.finding, &text, page);
                 page.text(" ");
                 page.leaf("code", &[], &clip(&shown(&join.value), 160));
             });
@@ -125,7 +126,7 @@ fn write_proof(view: &View<'_>, number: u64, proof: &Proof, page: &mut Page) {
     let lang = view.lang;
     page.within("div", &[("class", "proof")], |page| {
         let title = fill(lang, "ui.proof", &[("number", &tell::count(lang, number))]);
-        page.leaf("h4", &[], &format!("{title} — {}", exposure::place(&proof.evidence)));
+        page.leaf("h4", &[], &format!("{title} — {}", exposure::place(view, &proof.evidence)));
         let rows = [
             ("label.time", proof.time.map(|time| time.to_string()).unwrap_or_default()),
             ("label.artifact", format!("{} — {}", proof.artifact, tell::stream(lang, &proof.artifact))),

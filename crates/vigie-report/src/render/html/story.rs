@@ -6,7 +6,7 @@ use vigie_model::verdict::Verdict;
 use super::{View, chart, shell};
 use crate::catalog::fill;
 use crate::escape::{clip, shown};
-use crate::markup::{Page, anchor};
+use crate::markup::Page;
 use crate::{Role, tell};
 
 /// Rows of the timeline on the page; the other outputs hold them all.
@@ -20,9 +20,9 @@ pub(super) fn banner(view: &View<'_>, page: &mut Page) {
     let verdict = view.assessment.verdict();
     let class = format!("banner {}", verdict.key());
     page.within("section", &[("class", &class), ("aria-labelledby", "verdict")], |page| {
-        page.leaf("p", &[("class", "host")], view.host());
+        page.leaf("p", &[("class", "host")], &view.host());
         page.leaf("h1", &[("id", "verdict")], tell::verdict(lang, verdict));
-        page.leaf("p", &[("class", "lead")], &tell::verdict_sentence(lang, verdict, view.host()));
+        page.leaf("p", &[("class", "lead")], &tell::verdict_sentence(lang, verdict, &view.host()));
         if let Some(worst) = view.assessment.worst() {
             page.within("dl", &[("class", "figures")], |page| figures(view, worst, page));
         }
@@ -108,7 +108,7 @@ pub(super) fn why(view: &View<'_>, page: &mut Page) {
                 page.text(" ");
                 page.leaf("span", &[("class", "muted")], &tell::local(lang, &verdict.title));
             });
-            page.leaf("p", &[], &tell::local(lang, &verdict.summary));
+            page.prose("p", &[], &tell::local(lang, &verdict.summary));
         });
     }
 }
@@ -130,7 +130,7 @@ pub(super) fn steps(view: &View<'_>, page: &mut Page) {
             told.push(&step.id);
             page.within("li", &[], |page| {
                 page.leaf("h3", &[], &tell::local(lang, &step.title));
-                page.leaf("p", &[], &tell::local(lang, &step.detail));
+                page.prose("p", &[], &tell::local(lang, &step.detail));
             });
         }
     });
@@ -181,8 +181,7 @@ fn short_story(view: &View<'_>, page: &mut Page) {
             page.within("li", &[("class", &class)], |page| {
                 let when = finding.time.map_or_else(|| "—".to_owned(), |time| tell::moment(lang, time));
                 page.leaf("span", &[("class", "when")], &when);
-                let target = format!("#{}", anchor("finding", &finding.id));
-                page.leaf("a", &[("href", &target)], &tell::finding_title(lang, finding));
+                view.link(&finding.id, &tell::finding_title(lang, finding), page);
                 page.leaf("span", &[("class", "muted")], tell::stage_gloss(lang, finding.stage));
             });
         }
@@ -217,16 +216,28 @@ fn timeline_row(view: &View<'_>, entry: &TimelineEntry, page: &mut Page) {
     page.within("tr", &[("class", &class)], |page| {
         page.within("td", &[("class", "time")], |page| page.leaf("time", &[], &entry.time.to_string()));
         page.leaf("td", &[("class", "step")], tell::stage(view.lang, entry.stage));
-        page.within("td", &[], |page| {
-            let target = format!("#{}", anchor("finding", &entry.finding));
-            page.leaf("a", &[("href", &target)], &entry.finding);
-        });
-        page.leaf("td", &[("class", "code")], &entry.actor.as_deref().map(shown).unwrap_or_default());
+        page.within("td", &[], |page| view.link(&entry.finding, &entry.finding, page));
+        page.leaf("td", &[("class", "code who")], &entry.actor.as_deref().map(shown).unwrap_or_default());
         page.leaf(
             "td",
             &[("class", "code")],
             &clip(&entry.object.as_deref().map(shown).unwrap_or_default(), 200),
         );
-        page.leaf("td", &[("class", "code small")], &format!("{}, {}", entry.path, entry.place));
+        let place = tell::place(view.lang, &entry.place);
+        let whole = format!("{}, {place}", entry.path);
+        page.leaf(
+            "td",
+            &[("class", "code small"), ("title", &whole)],
+            &format!("{}, {place}", tail(&entry.path)),
+        );
     });
+}
+
+/// The last two parts of a path: what tells one log from another in a narrow column.
+fn tail(path: &str) -> String {
+    let parts: Vec<&str> = path.rsplitn(3, ['/', '\\']).collect();
+    match parts.as_slice() {
+        [name, folder, _] => format!("…/{folder}/{name}"),
+        _ => path.to_owned(),
+    }
 }
