@@ -1,0 +1,288 @@
+//! One table taken through every method and every check: what is printed, and whether a number may be.
+
+use crate::honesty::consistency::{self, ConsistencyRow};
+use crate::honesty::refusal::{after_fitting, before_fitting};
+use crate::honesty::sensitivity::{self, ImpliedOverlap, Variant};
+use crate::honesty::wording::both;
+use crate::honesty::{Check, Refusal, Text, checks};
+use crate::methods::Estimate;
+use crate::methods::bootstrap::{BootstrapOptions, bca};
+use crate::methods::latent::{GibbsOptions, LatentPosterior, sample};
+use crate::methods::pairs::{Pair, pairs};
+use crate::methods::recommend::{self, Fast, Recommended, fast, recommend};
+use crate::table::CaptureTable;
+use std::collections::BTreeMap;
+
+/// What is known of the table beside its counts.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// What one row is: URL, address, host, organisation.
+    pub unit: Option<String>,
+    /// Which units, where and when, in words.
+    pub population: Option<String>,
+    /// Per list, its dates.
+    pub windows: Vec<(String, String)>,
+    /// Per list, rows, duplicates and rows that could not be placed.
+    pub list_notes: Vec<String>,
+    /// Lists that say they come from another list.
+    pub derived: Vec<String>,
+    /// Share of true links that the linkage missed.
+    pub missed_links: Option<f64>,
+    /// Days between the middles of the earliest and the latest window.
+    pub days_apart: Option<f64>,
+    /// Days in which half the units leave.
+    pub half_life: Option<f64>,
+    /// Public claims of N.
+    pub claims: Vec<f64>,
+    /// A reason to refuse that comes from the lists, not from the counts.
+    pub refusal: Option<Refusal>,
+}
+
+/// How much to compute.
+#[derive(Clone, Debug)]
+pub struct Effort {
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Threads; the answer does not depend on them.
+    pub threads: usize,
+    /// Latent classes; `None` leaves them out.
+    pub gibbs: Option<GibbsOptions>,
+    /// Bootstrap replicates; `None` is the published number, 0 leaves it out.
+    pub replicates: Option<usize>,
+    /// The odds ratio folded into the upper end.
+    pub odds: f64,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        let gibbs = Some(GibbsOptions::default());
+        Self { seed: 1234, threads: 1, gibbs, replicates: None, odds: recommend::DEFAULT_ODDS }
+    }
+}
+
+/// A stratum on its own.
+#[derive(Clone, Debug)]
+pub struct Stratum {
+    /// Its name.
+    pub name: String,
+    /// Units seen.
+    pub seen: u64,
+    /// The interval, unless it is refused.
+    pub recommended: Option<Recommended>,
+}
+
+/// Everything that is known after the work.
+#[derive(Clone, Debug)]
+pub struct Analysis {
+    /// The table.
+    pub table: CaptureTable,
+    /// Pairs of lists.
+    pub pairs: Vec<Pair>,
+    /// The fast methods; absent when nothing can be fitted.
+    pub fast: Option<Fast>,
+    /// Latent classes.
+    pub latent: Option<LatentPosterior>,
+    /// Every estimate, in the order of printing.
+    pub estimates: Vec<Estimate>,
+    /// The interval to use; absent when refused.
+    pub recommended: Option<Recommended>,
+    /// The interval that was computed and is withheld by the refusal.
+    pub withheld: Option<Recommended>,
+    /// Why there is no interval.
+    pub refused: Option<Refusal>,
+    /// Each list counted through the others.
+    pub consistency: Vec<ConsistencyRow>,
+    /// Lists left out or merged.
+    pub variants: Vec<Variant>,
+    /// N by odds ratio between two named lists.
+    pub by_odds: Option<(usize, usize, Vec<(f64, f64)>)>,
+    /// Public claims as overlaps.
+    pub implied: Vec<ImpliedOverlap>,
+    /// Strata on their own.
+    pub strata: Vec<Stratum>,
+    /// The twelve checks.
+    pub checks: Vec<Check>,
+}
+
+/// Takes a table through everything.
+pub fn analyze(
+    table: &CaptureTable,
+    strata: &BTreeMap<String, CaptureTable>,
+    context: &Context,
+    effort: &Effort,
+) -> Analysis {
+    let table = table.without_empty_lists().unwrap_or_else(|| table.clone());
+    let pairs = pairs(&table);
+    let implied = sensitivity::implied(&table, &pairs, &context.claims);
+    let mut analysis = Analysis {
+        by_odds: sensitivity::by_odds(&table, &pairs),
+        pairs,
+        fast: None,
+        latent: None,
+        estimates: Vec::new(),
+        recommended: None,
+        withheld: None,
+        refused: context.refusal.clone().or_else(|| before_fitting(&table)),
+        consistency: Vec::new(),
+        variants: Vec::new(),
+        implied,
+        strata: Vec::new(),
+        checks: Vec::new(),
+        table,
+    };
+    if analysis.table.width() >= 2 && analysis.table.seen() > 0 {
+        fit(&mut analysis, context, effort);
+        analysis.strata = strata.iter().map(|(name, t)| stratum(name, t, effort)).collect();
+    }
+    analysis.checks = checks::all(&analysis, context);
+    analysis
+}
+
+fn fit(analysis: &mut Analysis, context: &Context, effort: &Effort) {
+    let table = analysis.table.clone();
+    let fits = fast(&table, effort.threads);
+    let recommended = recommend(&table, &fits, effort.odds);
+    analysis.estimates = recommend::estimates(&fits);
+    analysis.estimates.extend(bootstrap_row(&table, &fits, effort));
+    if let Some(gibbs) = effort.gibbs.filter(|_| table.width() >= 3) {
+        analysis.latent = sample(&table, &gibbs, effort.seed, effort.threads);
+        analysis.estimates.extend(analysis.latent.as_ref().map(latent_row));
+    }
+    analysis.estimates.extend(chapman_rows(&table, &analysis.pairs));
+    if analysis.refused.is_none() {
+        analysis.refused = after_fitting(&table, &fits, analysis.latent.as_ref(), recommended.as_ref())
+            .or_else(|| not_closed(context));
+    }
+    analysis.consistency = consistency::rows(&table, effort.odds, effort.threads);
+    analysis.variants = sensitivity::variants(&table, effort.threads);
+    analysis.fast = Some(fits);
+    if analysis.refused.is_some() {
+        analysis.withheld = recommended;
+    } else {
+        analysis.recommended = recommended;
+    }
+}
+
+fn not_closed(context: &Context) -> Option<Refusal> {
+    let (days, half_life) = (context.days_apart?, context.half_life?);
+    (days > half_life / 4.0).then_some(Refusal::NotClosed { days, half_life })
+}
+
+fn bootstrap_row(table: &CaptureTable, fits: &Fast, effort: &Effort) -> Option<Estimate> {
+    let mut options = BootstrapOptions::standard(table.width(), effort.seed);
+    options.replicates = effort.replicates.unwrap_or(options.replicates);
+    if options.replicates == 0 || !(3..=5).contains(&table.width()) {
+        return None;
+    }
+    let interval = bca(table, &fits.span, options, effort.threads)?;
+    let model = fits.span.best_bic().map(|f| f.model.to_string()).unwrap_or_default();
+    Some(Estimate {
+        method: "MSE BIC-BCa".to_owned(),
+        estimate: interval.estimate,
+        low: Some(interval.low.max(table.seen() as f64)),
+        high: Some(interval.high),
+        note: format!(
+            "{model} has the best BIC over all hierarchical models; chosen again in each of {} bootstrap samples, the same in {:.0}%",
+            interval.usable,
+            interval.same_model * 100.0
+        ),
+    })
+}
+
+fn latent_row(latent: &LatentPosterior) -> Estimate {
+    Estimate {
+        method: "LCMCR K10".to_owned(),
+        estimate: latent.median,
+        low: Some(latent.low),
+        high: Some(latent.high),
+        note: format!(
+            "posterior median over {} chains of {} steps, R-hat {:.3}",
+            latent.chain_medians.len(),
+            latent.steps,
+            latent.r_hat
+        ),
+    }
+}
+
+/// Chapman's estimate of every pair whose lists alone do not fall below the floor.
+fn chapman_rows(table: &CaptureTable, pairs: &[Pair]) -> Vec<Estimate> {
+    let floor = table.seen() as f64;
+    pairs
+        .iter()
+        .filter(|p| p.overlap > 0 && p.chapman.estimate >= floor)
+        .map(|p| Estimate {
+            method: format!("Chapman[{}+{}]", table.lists()[p.first], table.lists()[p.second]),
+            estimate: p.chapman.estimate,
+            low: Some(p.chapman.low.max(floor)),
+            high: Some(p.chapman.high),
+            note: format!(
+                "two lists of {} and {} sharing {}, taken as independent",
+                p.first_size, p.second_size, p.overlap
+            ),
+        })
+        .collect()
+}
+
+fn stratum(name: &str, table: &CaptureTable, effort: &Effort) -> Stratum {
+    let seen = table.seen();
+    let recommended = table.without_empty_lists().filter(|t| before_fitting(t).is_none()).and_then(|t| {
+        let fits = fast(&t, effort.threads);
+        let interval = recommend(&t, &fits, effort.odds);
+        if after_fitting(&t, &fits, None, interval.as_ref()).is_some() { None } else { interval }
+    });
+    Stratum { name: name.to_owned(), seen, recommended }
+}
+
+impl Analysis {
+    /// The sum over strata; `None` when one of them has no interval. Ends are added, as if strata erred together.
+    pub fn strata_total(&self) -> Option<(f64, f64, f64)> {
+        let each: Option<Vec<&Recommended>> = self.strata.iter().map(|s| s.recommended.as_ref()).collect();
+        let each = each.filter(|e| !e.is_empty())?;
+        Some(each.iter().fold((0.0, 0.0, 0.0), |(m, l, h), r| (m + r.estimate, l + r.low, h + r.high)))
+    }
+
+    /// The lower end of Chao's bound, or the floor.
+    pub fn safe_low(&self) -> f64 {
+        let bound = self.fast.as_ref().and_then(|f| f.bound.as_ref()).map(|b| b.profile.interval.low);
+        bound.unwrap_or(0.0).max(self.table.seen() as f64)
+    }
+
+    /// One sentence that can be quoted without lying.
+    pub fn sentence(&self, context: &Context) -> Text {
+        let seen = self.table.seen();
+        let unit = context.unit.as_deref().unwrap_or("units");
+        let unit_fr = context.unit.as_deref().unwrap_or("unités");
+        let of = context.population.as_deref().map(|p| format!(" ({p})")).unwrap_or_default();
+        let lists = self.table.width();
+        let n = (
+            crate::honesty::wording::whole(seen as f64, crate::honesty::Language::English),
+            crate::honesty::wording::whole(seen as f64, crate::honesty::Language::French),
+        );
+        let low = both(self.safe_low(), seen);
+        let Some(r) = &self.recommended else {
+            let reason =
+                self.refused.as_ref().map_or_else(|| Text::new("no data", "pas de données"), Refusal::text);
+            return Text::new(
+                format!(
+                    "At least {} {unit} were seen{of} over {lists} lists; how many there are in all is not estimated, because {}.",
+                    n.0, reason.en
+                ),
+                format!(
+                    "Au moins {} {unit_fr} ont été vues{of} sur {lists} listes ; le total n'est pas estimé, car {}.",
+                    n.1, reason.fr
+                ),
+            );
+        };
+        let (high, models) = (both(r.high, seen), self.fast.as_ref().map_or(0, |f| f.span.models.len()));
+        Text::new(
+            format!(
+                "At least {} {unit} were seen{of}; if visible {unit} are not rarer than lists that miss the same ones suggest, there are at least {} (95%), and between {} and {} over {models} models of {lists} lists, allowing for a twofold dependence that the data cannot show.",
+                n.0, low.0, low.0, high.0
+            ),
+            format!(
+                "Au moins {} {unit_fr} ont été vues{of} ; il y en a au moins {} (95 %) si les listes tendent à manquer les mêmes, et entre {} et {} selon {models} modèles de {lists} listes, en admettant une dépendance du simple au double que les données ne peuvent montrer.",
+                n.1, low.1, low.1, high.1
+            ),
+        )
+    }
+}

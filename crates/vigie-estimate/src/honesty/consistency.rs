@@ -1,0 +1,69 @@
+//! The only truth a user has: the length of each list, counted through the other lists.
+//!
+//! The units of one list are kept, the other lists are the captures, and the method's interval is compared with how many
+//! units there are. A method that misses here has no claim to hold where nobody can look.
+
+use crate::methods::recommend::{fast, recommend};
+use crate::table::CaptureTable;
+
+/// Fewer units of a list seen by the others say nothing.
+pub const MIN_UNITS: u64 = 30;
+
+/// One list counted through the others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConsistencyRow {
+    /// The list whose length is known.
+    pub list: String,
+    /// Its length.
+    pub truth: u64,
+    /// Units of it that other lists hold.
+    pub seen: u64,
+    /// The method's middle, if it gives one.
+    pub estimate: Option<f64>,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: Option<f64>,
+}
+
+impl ConsistencyRow {
+    /// Whether the interval holds the truth.
+    pub fn holds(&self) -> bool {
+        self.low <= self.truth as f64 && self.high.is_some_and(|high| self.truth as f64 <= high)
+    }
+
+    /// Whether the lower end is at or below the truth.
+    pub fn low_is_safe(&self) -> bool {
+        self.low <= self.truth as f64
+    }
+}
+
+/// Counts each list through the others with the recommended interval.
+pub fn rows(table: &CaptureTable, odds: f64, threads: usize) -> Vec<ConsistencyRow> {
+    if table.width() < 3 {
+        return Vec::new();
+    }
+    (0..table.width())
+        .filter_map(|list| {
+            let sub = table.given(list)?.without_empty_lists()?;
+            let truth = table.on_all(1 << list);
+            (sub.width() >= 2 && sub.seen() >= MIN_UNITS)
+                .then(|| row(&sub, &table.lists()[list], truth, (odds, threads)))
+        })
+        .collect()
+}
+
+/// One table whose answer is known.
+pub fn row(sub: &CaptureTable, list: &str, truth: u64, (odds, threads): (f64, usize)) -> ConsistencyRow {
+    let fits = fast(sub, threads);
+    let recommended = recommend(sub, &fits, odds);
+    let bound = fits.bound.as_ref().map(|b| b.profile.interval.low);
+    ConsistencyRow {
+        list: list.to_owned(),
+        truth,
+        seen: sub.seen(),
+        estimate: recommended.as_ref().map(|r| r.estimate),
+        low: recommended.as_ref().map(|r| r.low).or(bound).unwrap_or(sub.seen() as f64),
+        high: recommended.map(|r| r.high),
+    }
+}

@@ -1,0 +1,11 @@
+//! What is printed beside every number: checks, the truth that the user already has, sensitivity, and when to refuse.
+
+pub mod checks;
+pub mod consistency;
+pub mod refusal;
+pub mod sensitivity;
+pub mod wording;
+
+pub use checks::{Check, Status};
+pub use refusal::Refusal;
+pub use wording::{Language, Text};

@@ -1,0 +1,84 @@
+//! The result as text for people: the answer first, then the methods, then the checks, then the sentence.
+
+use crate::analysis::{Analysis, Context};
+use crate::honesty::wording::{shown, tame, whole};
+use crate::honesty::{Language, Status};
+use std::fmt::Write as _;
+
+/// The whole text.
+pub fn render(analysis: &Analysis, context: &Context, language: Language) -> String {
+    let mut out = String::new();
+    let floor = analysis.table.seen();
+    let words = words(language);
+    let _ = writeln!(out, "{}: {}", words.seen, whole(floor as f64, language));
+    let _ = writeln!(out, "{}: {}", words.at_least, shown(analysis.safe_low(), floor, language));
+    match (&analysis.recommended, &analysis.refused) {
+        (Some(r), _) => {
+            let (low, high) = (shown(r.low, floor, language), shown(r.high, floor, language));
+            let _ = writeln!(out, "{}: {low} - {high}", words.between);
+            let _ = writeln!(out, "{}: {}", words.middle, shown(r.estimate, floor, language));
+        }
+        (None, Some(refusal)) => {
+            let _ = writeln!(out, "{}: {}", words.refused, refusal.text().of(language));
+        }
+        (None, None) => {}
+    }
+    let _ = writeln!(out, "\n{}", words.methods);
+    for e in &analysis.estimates {
+        let show = |x: Option<f64>| x.map_or_else(|| "∞".to_owned(), |x| shown(x, floor, language));
+        let _ = writeln!(
+            out,
+            "  {:<28} {:>12}  ({} - {})  {}",
+            tame(&e.method),
+            shown(e.estimate, floor, language),
+            show(e.low),
+            show(e.high),
+            tame(&e.note)
+        );
+    }
+    let _ = writeln!(out, "\n{}", words.checks);
+    for c in &analysis.checks {
+        let mark = match c.status {
+            Status::Ok => " ",
+            Status::Flag => "!",
+            Status::Unknown => "?",
+            Status::Skipped => "-",
+        };
+        let _ = writeln!(out, "{mark} {:>2}. {}", c.number, c.text.of(language));
+    }
+    let _ = writeln!(out, "\n{}", analysis.sentence(context).of(language));
+    out
+}
+
+struct Words {
+    seen: &'static str,
+    at_least: &'static str,
+    between: &'static str,
+    middle: &'static str,
+    refused: &'static str,
+    methods: &'static str,
+    checks: &'static str,
+}
+
+fn words(language: Language) -> Words {
+    match language {
+        Language::English => Words {
+            seen: "Seen (floor)",
+            at_least: "At least (95%, Chao's bound)",
+            between: "Between",
+            middle: "Middle of the methods",
+            refused: "Not estimated",
+            methods: "Methods (two significant figures; nominal 95%)",
+            checks: "Checks (! read this, ? not known, - does not apply)",
+        },
+        Language::French => Words {
+            seen: "Vues (plancher)",
+            at_least: "Au moins (95 %, borne de Chao)",
+            between: "Entre",
+            middle: "Milieu des méthodes",
+            refused: "Non estimé",
+            methods: "Méthodes (deux chiffres significatifs ; 95 % nominal)",
+            checks: "Contrôles (! à lire, ? inconnu, - sans objet)",
+        },
+    }
+}
