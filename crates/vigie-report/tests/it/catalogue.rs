@@ -91,7 +91,7 @@ fn family_keys() -> BTreeSet<String> {
     let months: Vec<String> = (1..=12).map(|month| month.to_string()).collect();
     let months: Vec<&str> = months.iter().map(String::as_str).collect();
     add("month", &months, &[""]);
-    add("weekday", months.get(..7).unwrap(), &[""]);
+    add("weekday", &months[..7], &[""]);
     add("fact", &["reachable", "reachable_since", "patched_on", "build"], &[""]);
     add("code", &Code::ALL.iter().map(|one| one.id()).collect::<Vec<_>>(), &["title", "help"]);
     add("statement", &STATEMENTS.iter().map(|(key, _)| *key).collect::<Vec<_>>(), &[""]);

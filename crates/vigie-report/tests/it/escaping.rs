@@ -159,7 +159,7 @@ fn a_formula_in_any_cell_is_only_text() {
     }
 }
 
-/// A line of Markdown without its code spans, by CommonMark: a run of backticks ends at one of its length.
+/// A line of Markdown without its code spans, by its standard: a run of backticks ends at one of its length.
 fn without_code(line: &str) -> String {
     let mut out = String::new();
     let mut rest = line;

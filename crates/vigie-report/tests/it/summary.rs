@@ -10,7 +10,7 @@ fn three_hosts() -> Vec<Assessment> {
     let clean = sample::assessment("patched-clean");
     let first = sample::assessment("compromised-hotel");
     let mut second = first.clone();
-    second.host = "MAIL09".to_owned();
+    "MAIL09".clone_into(&mut second.host);
     second.verdicts[0].exposure.patched_at = None;
     vec![clean, first, second]
 }
