@@ -246,24 +246,37 @@ fn started(server: &mut Server, time: Time, child: &Process, parent: &Process) {
     server.event(evtx::process_audited(stamp, child, parent));
 }
 
-/// The memory of the logon process is written where the web server hands it out, fetched, and removed.
+/// The memory of the logon process is written where the web server hands it out, packed, fetched, and removed.
 pub fn dump_credentials(server: &mut Server, from: &str, time: Time, shell: &Shell) {
-    let target = "C:\\inetpub\\wwwroot\\aspnet_client\\supp.png";
-    let pieces = ["Dump 716 ", "ini", " M", "cs.dll", "ms32\\comsv", "dows\\syste", "ndll32 C:\\win", "ru"];
+    let target = "C:\\inetpub\\wwwroot\\aspnet_client\\supp.dmp";
+    let packed = format!("{target}.zip");
+    let pieces = ["Dump 716 ", "ini", " M", "cs.dll", "m32\\comsv", "dows\\syste", "ndll32 C:\\win", "ru"];
     let line = format!("{}{target} full", assemble(&pieces));
     command(server, from, time, shell, &line);
-    let fqdn = server.host.fqdn();
-    let writer = process(server, "C:\\Windows\\System32\\rundll32.exe", &line, "NT AUTHORITY\\SYSTEM");
-    let stamp = Stamp { computer: &fqdn, time: later(time, 2 * SECOND) };
-    server.event(evtx::file_created(stamp, &writer, target));
+    written(server, later(time, 2 * SECOND), "rundll32", &line, target);
+    let pack = format!("makecab {target} {packed}");
+    command(server, from, later(time, MINUTE), shell, &pack);
+    written(server, later(time, MINUTE + SECOND), "makecab", &pack, &packed);
     let fetch = Request {
         client: from.to_owned(),
         agent: PYTHON.to_owned(),
         millis: 41_830,
-        ..Request::new(later(time, 2 * MINUTE), None, "/aspnet_client/supp.png")
+        ..Request::new(later(time, 2 * MINUTE), None, "/aspnet_client/supp.dmp.zip")
     };
     server.serve(&fetch);
-    command(server, from, later(time, 3 * MINUTE), shell, &format!("attrib -r {target}"));
+    let fqdn = server.host.fqdn();
+    let eraser = worker(server, shell.pool);
+    for (path, second) in [(target, 0), (packed.as_str(), 1)] {
+        let stamp = Stamp { computer: &fqdn, time: later(time, 3 * MINUTE + second * SECOND) };
+        server.event(evtx::file_deleted(stamp, &eraser, path));
+    }
+}
+
+fn written(server: &mut Server, time: Time, program: &str, line: &str, target: &str) {
+    let fqdn = server.host.fqdn();
+    let image = format!("C:\\Windows\\System32\\{program}.exe");
+    let writer = process(server, &image, line, "NT AUTHORITY\\SYSTEM");
+    server.event(evtx::file_created(Stamp { computer: &fqdn, time }, &writer, target));
 }
 
 /// The attacker removes a shell; what ASP.NET compiled of it stays.

@@ -84,6 +84,9 @@ pub struct Member {
     pub files: Vec<File>,
 }
 
+/// Fewer than on a real server, to keep a fleet small; more than so often a busy log is never silent.
+const PROBES_PER_DAY: u32 = 8;
+
 const SECTORS: &[&str] = &[
     "hotel",
     "ice cream",
@@ -148,7 +151,7 @@ fn member(seed: u64, number: usize) -> io::Result<Member> {
     let from = server.retention.iis;
     if story != Story::NoLogs {
         for day in from.day().through(server.retention.until.day()) {
-            probes::day(&mut server, day, 4);
+            probes::day(&mut server, day, PROBES_PER_DAY);
             staff::day(&mut server, day, 2);
             internet::day(&mut server, day);
             machine::day(&mut server, day, Density { processes: 2, logons: 1, application: 2 });

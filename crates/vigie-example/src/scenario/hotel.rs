@@ -66,6 +66,13 @@ pub fn compromised() -> io::Result<Vec<File>> {
     attack::plant(&mut server, &attacker, at("2021-02-28T03:14:09.512"), &shell);
     attack::command(&mut server, &attacker.address, at("2021-02-28T03:15:31.204"), &shell, "whoami");
     attack::command(&mut server, &attacker.address, at("2021-02-28T03:16:02.870"), &shell, "tasklist");
+    attack::command(
+        &mut server,
+        &attacker.address,
+        at("2021-02-28T03:17:26.391"),
+        &shell,
+        "attrib +h +s +r discover.aspx",
+    );
     let other = Shell::in_owa_auth(&server, "k7fqhw.aspx");
     attack::plant(&mut server, &attacker, at("2021-03-01T23:51:40.430"), &other);
     attack::command(&mut server, &attacker.address, at("2021-03-01T23:52:55.018"), &other, "whoami");

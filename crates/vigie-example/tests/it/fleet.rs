@@ -24,7 +24,7 @@ fn each_story_leaves_its_traces_and_no_other() {
         let (forged, reset) =
             (holds(&member, "ServerInfo~a]@"), holds(&member, "schema=ResetOABVirtualDirectory#"));
         let (used, dumped) =
-            (holds(&member, "POST /aspnet_client/"), holds(&member, "GET /aspnet_client/supp.png"));
+            (holds(&member, "POST /aspnet_client/"), holds(&member, "GET /aspnet_client/supp.dmp.zip"));
         let expected = match truth.story {
             Story::Planted => [true, true, true, false, false],
             Story::Used => [true, true, true, true, false],

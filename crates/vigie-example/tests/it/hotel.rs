@@ -138,7 +138,7 @@ fn the_shells_are_where_the_story_says() {
         });
     let count =
         |client: &str, method: &str| by.get(&(client.to_owned(), method.to_owned())).copied().unwrap_or(0);
-    assert_eq!(count("198.51.100.77", "POST"), 4);
+    assert_eq!(count("198.51.100.77", "POST"), 5);
     assert_eq!(count("203.0.113.140", "POST"), 1);
     assert_eq!(count("203.0.113.66", "GET"), 1);
 }
