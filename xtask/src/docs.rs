@@ -97,8 +97,9 @@ fn packs(rules: &RuleSet) -> String {
         campaign(&mut page, pack);
         let mine: Vec<&RuleInfo> =
             rules.rules.iter().filter(|rule| rule.pack.as_ref() == Some(&pack.id)).collect();
-        let (indicators, sigma): (Vec<&RuleInfo>, Vec<&RuleInfo>) =
+        let (indicators, mut sigma): (Vec<&RuleInfo>, Vec<&RuleInfo>) =
             mine.into_iter().partition(|rule| rule.source.ends_with(".csv"));
+        sigma.sort_by(|a, b| (a.stage, &a.title).cmp(&(b.stage, &b.title)));
         let _ = write!(page, "\n### Rules\n\nBesides these, {} indicators.\n\n", indicators.len());
         page.push_str("| a match proves | level | rule |\n|---|---|---|\n");
         for rule in sigma {

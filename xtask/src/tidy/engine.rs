@@ -22,6 +22,7 @@ const NEVER: &[&str] =
 const FILES: &[(&str, &str)] = &[
     ("crates/vigie-parse/src/collection", "the only place that opens evidence"),
     ("crates/vigie-detect/src", "packs and rules are read from where the user said"),
+    ("crates/vigie-estimate/src", "lists of victims, named by the user; no evidence"),
     ("crates/vigie/src", "the command line reads options and writes its output folder"),
 ];
 
