@@ -3,7 +3,7 @@
 //! 1. [`node`] binds a rule to a schema: fields become columns, what the schema settles (event id, channel, a
 //!    missing field) is folded away, and `stem?query` is taken apart into tests on its two columns.
 //! 2. [`plan`] gathers the rules of a schema: equal tests become one *atom*, all atoms of a column one
-//!    [`matcher`] (one automaton for all literals), and each rule gets *anchors*, atoms of which it needs one.
+//!    [`matcher`] (all literals searched at once, [`grams`]), and each rule gets *anchors*, atoms of which it needs one.
 //! 3. [`run`] goes over a batch column by column. A value is looked up in the column's table and gives the id of
 //!    the *set* of atoms that it satisfies, mostly the empty one, which costs nothing more. A row's sets form a
 //!    path in a trie of *states*; what matches in a state is worked out once, from the rules whose anchors are in
@@ -12,6 +12,7 @@
 //! Results do not depend on how rows are spread over batches, scanners or threads: tables only remember.
 
 pub(crate) mod glob;
+mod grams;
 mod joined;
 mod literals;
 pub(crate) mod matcher;

@@ -43,7 +43,7 @@ const HOST_FIELDS: &[&str] = &["cs-host", "UrlHost", "QueryName", "DestinationHo
 
 /// Reads the file: rules and mistakes.
 pub(crate) fn read(path: &str, content: &str, pack: &Pack) -> (Vec<Rule>, Vec<LoadError>) {
-    let text = Text { path, text: content, lines_before: 0 };
+    let text = Text { path, body: content, lines_before: 0 };
     let (mut rules, mut errors) = (Vec::new(), Vec::new());
     let mut lines = content.lines().enumerate().filter(|(_, line)| {
         let line = line.trim();

@@ -174,7 +174,9 @@ impl Loading {
                 Ok(text) => {
                     let (rules, errors) = indicators::read(&path, text, &pack);
                     self.errors.extend(errors);
-                    rules.into_iter().for_each(|rule| self.add_rule(rule, &path, text));
+                    for rule in rules {
+                        self.add_rule(rule, &path, text);
+                    }
                 }
                 Err(error) => self.errors.push(error),
             }
@@ -227,7 +229,7 @@ impl Loading {
     fn add_rule(&mut self, rule: Rule, path: &str, text: &str) {
         if let Some(first) = self.ids.get(&rule.info.id) {
             let message = format!("the id `{}` is already that of a rule in {first}", rule.info.id);
-            let place = Text { path, text, lines_before: 0 };
+            let place = Text { path, body: text, lines_before: 0 };
             let id = rule.info.id.as_str();
             let found = |line: &str| {
                 let indicator = id.rsplit(':').next().filter(|value| *value != id);

@@ -89,7 +89,9 @@ fn test_holds(test: &Test, event: &Event<'_>) -> bool {
             let others = event.texts(&other.field);
             texts.iter().flatten().any(|text| others.iter().flatten().any(|o| other_fits(other, text, o)))
         }
-        Predicate::Text(_) | Predicate::Regex(_) => texts.iter().flatten().any(|text| text_fits(&test.predicate, text)),
+        Predicate::Text(_) | Predicate::Regex(_) => {
+            texts.iter().flatten().any(|text| text_fits(&test.predicate, text))
+        }
         // Numbers, addresses, truths and times are single fields, never two joined.
         Predicate::Network(_) | Predicate::Number(..) | Predicate::Bool(_) | Predicate::TimePart(..) => {
             let single = event.single_texts(field);
@@ -142,13 +144,20 @@ pub fn bool_of(text: &str) -> Option<bool> {
     }
 }
 
-/// Whether the text names an address of the network. Reads `[::1]:443`, `fe80::1%4`, `10.0.0.1:80`, IPv4 mapped
-/// into IPv6, and the lists that proxies write into `X-Forwarded-For`.
+/// Whether the text names an address of the network; see [`addresses`].
 pub fn network_holds(network: &Network, text: &str) -> bool {
-    let shift = 128 - u32::from(network.bits);
-    let top = |address: u128| address.checked_shr(shift).unwrap_or(0);
-    let mut parts = text.split([',', ';', ' ', '+']).filter(|part| !part.is_empty());
-    parts.any(|part| address_of(part).is_some_and(|address| top(address) == top(network.address)))
+    addresses(text).any(|address| top_bits(address, network.bits) == top_bits(network.address, network.bits))
+}
+
+/// The leading bits of an address.
+pub fn top_bits(address: u128, bits: u8) -> u128 {
+    address.checked_shr(128 - u32::from(bits.min(128))).unwrap_or(0)
+}
+
+/// The addresses that a text names, IPv4 mapped into IPv6. Reads `[::1]:443`, `fe80::1%4`, `10.0.0.1:80`, and the
+/// lists that proxies write into `X-Forwarded-For`.
+pub fn addresses(text: &str) -> impl Iterator<Item = u128> {
+    text.split([',', ';', ' ', '+']).filter(|part| !part.is_empty()).filter_map(address_of)
 }
 
 fn address_of(text: &str) -> Option<u128> {
@@ -210,7 +219,8 @@ fn pieces_fit(pattern: &Pattern, pieces: &[Piece], text: &[u8], at: usize) -> bo
     match piece {
         Piece::Text(bytes) => rest.starts_with(bytes) && pieces_fit(pattern, others, text, at + bytes.len()),
         Piece::One => character().is_some_and(|c| pieces_fit(pattern, others, text, at + c.len_utf8())),
-        Piece::Dash => character().is_some_and(|c| DASHES.contains(&c) && pieces_fit(pattern, others, text, at + c.len_utf8())),
+        Piece::Dash => character()
+            .is_some_and(|c| DASHES.contains(&c) && pieces_fit(pattern, others, text, at + c.len_utf8())),
         Piece::Many => (at..=text.len()).any(|next| pieces_fit(pattern, others, text, next)),
     }
 }

@@ -28,6 +28,7 @@
 //! names; there `cs-uri-query` is also matched joined to its path, `stem?query`. All of it is in [`crate::taxonomy`].
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -134,7 +135,11 @@ impl PackFiles {
                 hasher.update(part);
             }
         }
-        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hasher.finalize().iter().fold(String::new(), |mut hex, byte| {
+            // Writing into a string cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
     }
 
     /// The reference that reports carry.
@@ -170,7 +175,7 @@ pub(crate) fn read(files: &PackFiles) -> Result<Pack, LoadError> {
     let text = text?;
     let mut pack: Pack = toml::from_str(text).map_err(|error| toml_error(&path, text, &error))?;
     if pack.id != files.id {
-        let place = Text { path: &path, text, lines_before: 0 };
+        let place = Text { path: &path, body: text, lines_before: 0 };
         let message = format!("the pack calls itself `{}`, its folder `{}`", pack.id, files.id);
         return Err(place.error_on_key_equals("id", message, "give both the same name"));
     }
@@ -206,7 +211,11 @@ pub(crate) fn check_texts(files: &PackFiles, pack: &Pack, ids: &[String]) -> Vec
         let (name, text) = named.unwrap_or(("pack.toml", ""));
         let path = files.path_of(name);
         let message = format!("a text for rule `{id}`, which the pack does not have");
-        Text { path: &path, text, lines_before: 0 }.error_on(id, message, "use the `id` of a file in sigma/")
+        Text { path: &path, body: text, lines_before: 0 }.error_on(
+            id,
+            message,
+            "use the `id` of a file in sigma/",
+        )
     };
     unknown.map(error).collect()
 }
@@ -216,7 +225,7 @@ fn toml_error(path: &str, text: &str, error: &toml::de::Error) -> LoadError {
     let before = text.get(..start).unwrap_or_default();
     let line = before.matches('\n').count();
     let byte = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
-    Text { path, text, lines_before: 0 }.error_at(
+    Text { path, body: text, lines_before: 0 }.error_at(
         line,
         byte,
         error.message(),

@@ -8,7 +8,7 @@ pub(crate) struct Text<'a> {
     /// The file, as it was named.
     pub path: &'a str,
     /// The document.
-    pub text: &'a str,
+    pub body: &'a str,
     /// Lines of the file before the document.
     pub lines_before: u32,
 }
@@ -21,7 +21,7 @@ impl Text<'_> {
         message: impl Into<String>,
         hint: &str,
     ) -> LoadError {
-        let place = self.text.lines().enumerate().find_map(|(index, line)| Some((index, found(line)?)));
+        let place = self.body.lines().enumerate().find_map(|(index, line)| Some((index, found(line)?)));
         let (index, byte) = place.unwrap_or((0, 0));
         self.error_at(index, byte, message, hint)
     }
@@ -50,7 +50,7 @@ impl Text<'_> {
         message: impl Into<String>,
         hint: &str,
     ) -> LoadError {
-        let source_line = self.text.lines().nth(index).unwrap_or_default();
+        let source_line = self.body.lines().nth(index).unwrap_or_default();
         let characters = source_line.get(..byte).map_or(0, |before| before.chars().count());
         let line =
             u32::try_from(index).unwrap_or(u32::MAX).saturating_add(self.lines_before).saturating_add(1);
@@ -66,7 +66,7 @@ impl Text<'_> {
 
     /// The line index and byte of the first character of a key's value.
     pub(crate) fn value_of_key(&self, key: &str) -> Option<(usize, usize)> {
-        self.text.lines().enumerate().find_map(|(index, line)| {
+        self.body.lines().enumerate().find_map(|(index, line)| {
             let after = key_at(line, key)? + key.len() + 1;
             let blanks = line.get(after..)?.len() - line.get(after..)?.trim_start().len();
             Some((index, after + blanks))
@@ -83,7 +83,7 @@ fn key_at(line: &str, key: &str) -> Option<usize> {
 
 /// The documents of a YAML file, by its `---` lines. Documents that depend on each other (`action:`) stay one.
 pub(crate) fn documents<'a>(path: &'a str, file: &'a str) -> Vec<Text<'a>> {
-    let whole = vec![Text { path, text: file, lines_before: 0 }];
+    let whole = vec![Text { path, body: file, lines_before: 0 }];
     if file.lines().any(|line| key_at(line, "action") == Some(0)) {
         return whole;
     }
@@ -105,6 +105,6 @@ fn push_document<'a>(documents: &mut Vec<Text<'a>>, path: &'a str, text: Option<
     let Some(text) = text else { return };
     let blank = text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
     if !blank {
-        documents.push(Text { path, text, lines_before });
+        documents.push(Text { path, body: text, lines_before });
     }
 }

@@ -54,7 +54,7 @@ pub(crate) fn read_file(path: &str, content: &str, context: &Context<'_>) -> Sig
 }
 
 fn read_document(document: &Text<'_>, context: &Context<'_>, file: &mut SigmaFile) {
-    let collection = match parse_sigma_yaml(document.text) {
+    let collection = match parse_sigma_yaml(document.body) {
         Ok(collection) => collection,
         Err(error) => {
             file.errors.push(locate(document, &error.to_string()));
@@ -156,7 +156,7 @@ fn locate(document: &Text<'_>, message: &str) -> LoadError {
         return document.error_on_key("correlation", first_line(message), "");
     }
     let quoted =
-        message.split('\'').nth(1).filter(|quoted| document.text.contains(quoted)).unwrap_or("detection");
+        message.split('\'').nth(1).filter(|quoted| document.body.contains(quoted)).unwrap_or("detection");
     document.error_on(quoted, first_line(message), "")
 }
 

@@ -16,9 +16,7 @@ pub(crate) fn required(pattern: &str) -> Option<Vec<Vec<u8>>> {
 
 fn of(hir: &Hir) -> Option<Vec<Vec<u8>>> {
     match hir.kind() {
-        HirKind::Literal(literal) => {
-            literal.0.is_ascii().then(|| vec![literal.0.to_ascii_lowercase()])
-        }
+        HirKind::Literal(literal) => literal.0.is_ascii().then(|| vec![literal.0.to_ascii_lowercase()]),
         HirKind::Class(_) => letter(hir).map(|letter| vec![vec![letter]]),
         HirKind::Capture(capture) => of(&capture.sub),
         HirKind::Repetition(repetition) if repetition.min > 0 => of(&repetition.sub),

@@ -1,9 +1,9 @@
 //! All predicates on one column as one matcher: a value goes in, the predicates that it satisfies come out.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 use rustc_hash::FxHashMap;
 
+use super::grams::{Anchor, Case, Literals};
 use super::{glob, literals};
 use crate::ir::{Compare, DASHES, Network, Pattern, Piece, Predicate, TimePart, fold};
 use crate::naive;
@@ -17,17 +17,18 @@ pub(crate) struct Matcher {
     /// Satisfied by none.
     absent: Vec<u32>,
     /// ASCII literals without case.
-    folded: Literals,
+    folded: Used,
     /// Literals beyond ASCII without case: only values beyond ASCII can hold them.
-    wide: Literals,
+    wide: Used,
     /// Literals with case.
-    cased: Literals,
+    cased: Used,
     /// Whole values without case.
     whole: FxHashMap<Box<[u8]>, Vec<u32>>,
     /// Whole values with case.
     whole_cased: FxHashMap<Box<[u8]>, Vec<u32>>,
     numbers: Vec<(Compare, f64, u32)>,
-    networks: Vec<(Network, u32)>,
+    /// By number of leading bits: those bits, and the predicates that ask for them.
+    networks: Vec<(u8, FxHashMap<u128, Vec<u32>>)>,
     bools: Vec<(bool, u32)>,
     times: Vec<(TimePart, i64, u32)>,
     checks: Vec<Check>,
@@ -48,19 +49,18 @@ enum CheckKind {
     Regex(Regex),
 }
 
+/// Literals and what a find of each means.
 #[derive(Debug, Default)]
-struct Literals {
-    automaton: Option<AhoCorasick>,
-    /// By the automaton's pattern: what a find means.
+struct Used {
+    literals: Option<Literals>,
+    /// By literal.
     uses: Vec<Vec<Use>>,
 }
 
 /// What it means when a literal is found.
 #[derive(Clone, Copy, Debug)]
 enum Use {
-    Anywhere(u32),
-    AtStart(u32),
-    AtEnd(u32),
+    Holds(u32),
     Gate(u32),
 }
 
@@ -75,14 +75,14 @@ pub(crate) struct Scratch {
 
 /// Variants of a pattern with dashes that are written out as literals.
 const VARIANTS_MAX: usize = 125;
-/// Automata up to this many bytes of literals are tables (fast, large), beyond it compact.
-const TABLE_BYTES_MAX: usize = 1 << 17;
+type Place = (Vec<u8>, Anchor);
+type Found = FxHashMap<Place, Vec<Use>>;
 
 #[derive(Default)]
 struct Building {
-    folded: FxHashMap<Vec<u8>, Vec<Use>>,
-    wide: FxHashMap<Vec<u8>, Vec<Use>>,
-    cased: FxHashMap<Vec<u8>, Vec<Use>>,
+    folded: Found,
+    wide: Found,
+    cased: Found,
 }
 
 impl Matcher {
@@ -93,9 +93,9 @@ impl Matcher {
             matcher.size += 1;
             matcher.add(index, predicate, &mut building);
         }
-        matcher.folded = Literals::new(building.folded, true);
-        matcher.wide = Literals::new(building.wide, false);
-        matcher.cased = Literals::new(building.cased, false);
+        matcher.folded = Used::new(building.folded, Case::Folded);
+        matcher.wide = Used::new(building.wide, Case::Folded);
+        matcher.cased = Used::new(building.cased, Case::Kept);
         matcher
     }
 
@@ -103,7 +103,7 @@ impl Matcher {
         match predicate {
             Predicate::Text(pattern) => self.add_pattern(index, pattern, building),
             Predicate::Regex(source) => self.add_regex(index, source, building),
-            Predicate::Network(network) => self.networks.push((*network, index)),
+            Predicate::Network(network) => self.add_network(index, network),
             Predicate::Number(compare, number) => self.numbers.push((*compare, number.get(), index)),
             Predicate::Bool(wanted) => self.bools.push((*wanted, index)),
             Predicate::Exists(true) => self.present.push(index),
@@ -111,6 +111,15 @@ impl Matcher {
             Predicate::TimePart(part, wanted) => self.times.push((*part, *wanted, index)),
             // Compares two cells of a row: never a predicate on one column.
             Predicate::OtherField(_) => {}
+        }
+    }
+
+    fn add_network(&mut self, index: u32, network: &Network) {
+        let top = naive::top_bits(network.address, network.bits);
+        if let Some((_, tops)) = self.networks.iter_mut().find(|(bits, _)| *bits == network.bits) {
+            tops.entry(top).or_default().push(index);
+        } else {
+            self.networks.push((network.bits, FxHashMap::from_iter([(top, vec![index])])));
         }
     }
 
@@ -129,12 +138,13 @@ impl Matcher {
             } else if literal.is_empty() {
                 self.present.push(index);
             } else {
-                let used = match (pattern.from_start, pattern.to_end) {
-                    (true, _) => Use::AtStart(index),
-                    (_, true) => Use::AtEnd(index),
-                    (false, false) => Use::Anywhere(index),
+                let anchor = match (pattern.from_start, pattern.to_end) {
+                    (true, _) => Anchor::Start,
+                    (_, true) => Anchor::End,
+                    (false, false) => Anchor::Anywhere,
                 };
-                building.set(pattern.cased, &literal).entry(literal).or_default().push(used);
+                let found = building.set(pattern.cased, &literal);
+                found.entry((literal, anchor)).or_default().push(Use::Holds(index));
             }
         }
     }
@@ -152,7 +162,8 @@ impl Matcher {
         match gates {
             Some(gates) => {
                 for gate in gates {
-                    building.set(cased, &gate).entry(gate).or_default().push(Use::Gate(number));
+                    let found = building.set(cased, &gate);
+                    found.entry((gate, Anchor::Anywhere)).or_default().push(Use::Gate(number));
                 }
             }
             None => self.open.push(number),
@@ -186,24 +197,25 @@ impl Matcher {
         out.dedup();
     }
 
-    fn find(&self, literals: &Literals, text: &[u8], scratch: &mut Scratch, out: &mut Vec<u32>) {
-        let Some(automaton) = &literals.automaton else { return };
-        for found in automaton.find_overlapping_iter(text) {
-            for used in literals.uses.get(found.pattern().as_usize()).into_iter().flatten() {
+    fn find(&self, used: &Used, text: &[u8], scratch: &mut Scratch, out: &mut Vec<u32>) {
+        let Some(literals) = &used.literals else { return };
+        let checks_from = u32::try_from(self.size).unwrap_or(u32::MAX);
+        literals.find(text, |literal| {
+            for used in used.uses.get(literal as usize).into_iter().flatten() {
                 match *used {
-                    Use::Anywhere(index) if scratch.first_time(index) => out.push(index),
-                    Use::AtStart(index) if found.start() == 0 => out.push(index),
-                    Use::AtEnd(index) if found.end() == text.len() => out.push(index),
+                    Use::Holds(index) => {
+                        if scratch.first_time(index) {
+                            out.push(index);
+                        }
+                    }
                     Use::Gate(check) => {
-                        let stamp = check.saturating_add(u32::try_from(self.size).unwrap_or(u32::MAX));
-                        if scratch.first_time(stamp) {
+                        if scratch.first_time(check.saturating_add(checks_from)) {
                             scratch.pending.push(check);
                         }
                     }
-                    Use::Anywhere(_) | Use::AtStart(_) | Use::AtEnd(_) => {}
                 }
             }
-        }
+        });
     }
 
     /// Everything but literals inside the value.
@@ -239,16 +251,27 @@ impl Matcher {
         if !self.numbers.is_empty()
             && let Some(value) = naive::number_of(text)
         {
-            out.extend(self.numbers.iter().filter(|(c, number, _)| c.holds(value, *number)).map(|(_, _, i)| i));
+            out.extend(
+                self.numbers.iter().filter(|(c, number, _)| c.holds(value, *number)).map(|(_, _, i)| i),
+            );
         }
-        out.extend(self.networks.iter().filter(|(net, _)| naive::network_holds(net, text)).map(|(_, i)| i));
+        if !self.networks.is_empty() {
+            for address in naive::addresses(text) {
+                for (bits, tops) in &self.networks {
+                    out.extend(tops.get(&naive::top_bits(address, *bits)).into_iter().flatten());
+                }
+            }
+        }
         if !self.bools.is_empty()
             && let Some(value) = naive::bool_of(text)
         {
             out.extend(self.bools.iter().filter(|(wanted, _)| *wanted == value).map(|(_, i)| i));
         }
         out.extend(
-            self.times.iter().filter(|(part, n, _)| naive::time_part(text, *part) == Some(*n)).map(|(_, _, i)| i),
+            self.times
+                .iter()
+                .filter(|(part, n, _)| naive::time_part(text, *part) == Some(*n))
+                .map(|(_, _, i)| i),
         );
     }
 }
@@ -281,7 +304,7 @@ fn variants(pattern: &Pattern) -> Option<Vec<Vec<u8>>> {
 }
 
 impl Building {
-    fn set(&mut self, cased: bool, literal: &[u8]) -> &mut FxHashMap<Vec<u8>, Vec<Use>> {
+    fn set(&mut self, cased: bool, literal: &[u8]) -> &mut Found {
         match (cased, literal.is_ascii()) {
             (true, _) => &mut self.cased,
             (false, true) => &mut self.folded,
@@ -290,23 +313,15 @@ impl Building {
     }
 }
 
-impl Literals {
-    fn new(found: FxHashMap<Vec<u8>, Vec<Use>>, without_case: bool) -> Literals {
+impl Used {
+    fn new(found: Found, case: Case) -> Used {
         if found.is_empty() {
-            return Literals::default();
+            return Used::default();
         }
-        let mut sorted: Vec<(Vec<u8>, Vec<Use>)> = found.into_iter().collect();
+        let mut sorted: Vec<(Place, Vec<Use>)> = found.into_iter().collect();
         sorted.sort_by(|a, b| a.0.cmp(&b.0));
-        let bytes: usize = sorted.iter().map(|(literal, _)| literal.len()).sum();
-        let kind = if bytes <= TABLE_BYTES_MAX { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
-        // Building fails only past four billion states, which no rule set reaches.
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .kind(Some(kind))
-            .ascii_case_insensitive(without_case)
-            .build(sorted.iter().map(|(literal, _)| literal))
-            .ok();
-        Literals { automaton, uses: sorted.into_iter().map(|(_, uses)| uses).collect() }
+        let (literals, uses): (Vec<_>, Vec<_>) = sorted.into_iter().unzip();
+        Used { literals: Some(Literals::new(&literals, case)), uses }
     }
 }
 

@@ -45,10 +45,13 @@ enum RowCheck {
 impl RowTest {
     /// Whether it holds for a row.
     pub(crate) fn holds(&self, batch: &EventBatch, row: usize) -> bool {
-        let texts = |slots: &[Slot]| -> Vec<String> { slots.iter().filter_map(|s| text(s, batch, row)).collect() };
+        let texts =
+            |slots: &[Slot]| -> Vec<String> { slots.iter().filter_map(|s| text(s, batch, row)).collect() };
         let mine = texts(&self.slots);
         match &self.check {
-            RowCheck::Pattern(pattern) if pattern.cased => mine.iter().any(|t| glob::fits(pattern, t.as_bytes())),
+            RowCheck::Pattern(pattern) if pattern.cased => {
+                mine.iter().any(|t| glob::fits(pattern, t.as_bytes()))
+            }
             RowCheck::Pattern(pattern) => mine.iter().any(|t| glob::fits(pattern, fold(t).as_bytes())),
             RowCheck::Regex(regex) => mine.iter().any(|t| regex.is_match(t)),
             RowCheck::Other(other, slots) => {
@@ -77,7 +80,9 @@ fn text(slot: &Slot, batch: &EventBatch, row: usize) -> Option<String> {
     match slot {
         Slot::Column(column) => batch.cell(row, *column).map(str::to_owned),
         Slot::Constant(text) => Some(text.clone()),
-        Slot::Joined(left, joint, right) => naive::join(batch.cell(row, *left), *joint, batch.cell(row, *right)),
+        Slot::Joined(left, joint, right) => {
+            naive::join(batch.cell(row, *left), *joint, batch.cell(row, *right))
+        }
     }
 }
 
@@ -257,7 +262,8 @@ fn gated(slot: &Slot, check: RowCheck, gates: Option<Vec<Vec<u8>>>, cased: bool)
     let test = row(vec![slot.clone()], check);
     let (Slot::Joined(left, joint, right), Some(gates)) = (slot, gates) else { return test };
     let gate = |text: &Vec<u8>| {
-        let pattern = Pattern { pieces: vec![Piece::Text(text.clone())], from_start: false, to_end: false, cased };
+        let pattern =
+            Pattern { pieces: vec![Piece::Text(text.clone())], from_start: false, to_end: false, cased };
         joined::literal(*left, *joint, *right, &pattern, text)
     };
     and(vec![or(gates.iter().map(gate).collect()), test])

@@ -224,19 +224,23 @@ fn gather<'a>(
     match node {
         Node::Const(_) => {}
         Node::Leaf(column, predicate) => {
-            let id = match ids.get(predicate) {
-                Some(id) => *id,
-                None => {
-                    let id = u32::try_from(ids.len()).unwrap_or(u32::MAX);
-                    ids.insert(predicate.clone(), id);
-                    id
-                }
-            };
+            let known = ids.get(predicate).copied();
+            let id = known.unwrap_or_else(|| {
+                let id = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+                ids.insert(predicate.clone(), id);
+                id
+            });
             atoms.by_column[*column].push((id, predicate));
         }
-        Node::Row(test) => test.columns().into_iter().for_each(|column| wanted[column] = true),
+        Node::Row(test) => {
+            for column in test.columns() {
+                wanted[column] = true;
+            }
+        }
         Node::And(parts) | Node::Or(parts) | Node::AtLeast(_, parts) => {
-            parts.iter().for_each(|part| gather(part, atoms, ids, wanted));
+            for part in parts {
+                gather(part, atoms, ids, wanted);
+            }
         }
         Node::Not(inner) => gather(inner, atoms, ids, wanted),
     }
@@ -253,7 +257,9 @@ fn lower(
     match node {
         Node::Const(value) => Program::Const(value),
         // Every leaf was gathered, so each has an atom.
-        Node::Leaf(column, predicate) => atom(column, &predicate).map_or(Program::Const(false), Program::Atom),
+        Node::Leaf(column, predicate) => {
+            atom(column, &predicate).map_or(Program::Const(false), Program::Atom)
+        }
         Node::Row(test) => {
             row_tests.push(*test);
             Program::Row(u32::try_from(row_tests.len() - 1).unwrap_or(u32::MAX))
@@ -271,7 +277,9 @@ fn lower(
 /// many rules use counts as common.
 fn anchor(rules: &[PlanRule], atoms: usize) -> (Vec<Vec<u32>>, Vec<u32>) {
     let mut uses = vec![0_u32; atoms];
-    rules.iter().for_each(|rule| count_uses(&rule.program, &mut uses));
+    for rule in rules {
+        count_uses(&rule.program, &mut uses);
+    }
     let (mut watchers, mut unanchored) = (vec![Vec::new(); atoms], Vec::new());
     for (index, rule) in (0_u32..).zip(rules) {
         match anchors_of(&rule.program, &uses) {
@@ -293,7 +301,9 @@ fn count_uses(program: &Program, uses: &mut [u32]) {
         Program::Const(_) | Program::Row(_) => {}
         Program::Atom(atom) => uses[*atom as usize] += 1,
         Program::And(parts) | Program::Or(parts) | Program::AtLeast(_, parts) => {
-            parts.iter().for_each(|part| count_uses(part, uses));
+            for part in parts {
+                count_uses(part, uses);
+            }
         }
         Program::Not(inner) => count_uses(inner, uses),
     }
@@ -360,13 +370,14 @@ impl Program {
                 most
             }
             Program::AtLeast(count, parts) => {
-                let outcomes = parts.iter().map(|part| part.run(atom, row));
                 let (mut sure, mut open) = (0, 0);
-                outcomes.for_each(|outcome| match outcome {
-                    Outcome::No => {}
-                    Outcome::PerRow => open += 1,
-                    Outcome::Yes => sure += 1,
-                });
+                for part in parts {
+                    match part.run(atom, row) {
+                        Outcome::No => {}
+                        Outcome::PerRow => open += 1,
+                        Outcome::Yes => sure += 1,
+                    }
+                }
                 if sure >= *count {
                     Outcome::Yes
                 } else if sure + open >= *count {

@@ -1,10 +1,10 @@
 //! Runs a plan over batches: values to sets, rows to states, states to matches. Tables only remember.
 
+use std::hash::Hasher;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
 use rustc_hash::{FxHashMap, FxHasher};
-use std::hash::Hasher;
 use vigie_model::EventBatch;
 
 use super::matcher::Scratch;
@@ -41,8 +41,6 @@ struct Column {
     looked_up: u32,
     new: u32,
     direct_for: u32,
-    /// The set of an absent value, once known.
-    absent: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -117,7 +115,9 @@ impl Running {
 
     /// Empties every table.
     pub(crate) fn forget(&mut self) {
-        self.columns.iter_mut().for_each(|column| *column = Column::default());
+        for column in &mut self.columns {
+            *column = Column::default();
+        }
         self.sets = Sets { atoms: vec![Box::default()], numbers: FxHashMap::default() };
         self.sets.numbers.insert(Box::default(), 0);
         self.states = States {
@@ -166,23 +166,16 @@ impl Running {
         let plan = Arc::clone(&self.plan);
         let planned = &plan.columns[place];
         let spans = batch.columns.get(planned.index).map_or(&[][..], Vec::as_slice);
-        let text = batch.text.as_bytes();
+        let absent = self.absent_set(place);
         // Logs repeat themselves line by line: the last value is compared before anything is hashed.
-        let mut last: (&[u8], u32) = (&[], u32::MAX);
+        let mut last: (&str, u32) = ("", u32::MAX);
         for row in 0..batch.rows() {
-            let span = spans.get(row).copied().unwrap_or(vigie_model::batch::Span::NULL);
-            let bytes = if span.is_null() {
-                None
-            } else {
-                let start = span.start as usize;
-                text.get(start..start.saturating_add(span.len as usize))
-            };
-            let set = match bytes {
-                None => self.absent_set(place),
-                Some(bytes) if last.1 != u32::MAX && last.0 == bytes => last.1,
-                Some(bytes) => {
-                    let set = self.set_of(place, bytes, room);
-                    last = (bytes, set);
+            let set = match spans.get(row).and_then(|span| batch.span(*span)) {
+                None => absent,
+                Some(text) if last.1 != u32::MAX && last.0 == text => last.1,
+                Some(text) => {
+                    let set = self.set_of(place, text, room);
+                    last = (text, set);
                     set
                 }
             };
@@ -194,21 +187,18 @@ impl Running {
     }
 
     fn absent_set(&mut self, place: usize) -> u32 {
-        if let Some(set) = self.columns[place].absent {
-            return set;
-        }
         let planned = &self.plan.columns[place];
-        let set = self.sets.number(planned.matcher.absent(), planned.first_atom);
-        self.columns[place].absent = Some(set);
-        set
+        let atoms: Vec<u32> = planned.matcher.absent().iter().map(|p| p + planned.first_atom).collect();
+        self.sets.number(&atoms)
     }
 
     /// The set of atoms that a value satisfies.
-    fn set_of(&mut self, place: usize, bytes: &[u8], room: &mut Room) -> u32 {
+    fn set_of(&mut self, place: usize, text: &str, room: &mut Room) -> u32 {
+        let bytes = text.as_bytes();
         let column = &mut self.columns[place];
         if column.direct_for > 0 || bytes.len() > KEPT_VALUE_BYTES_MAX {
             column.direct_for = column.direct_for.saturating_sub(1);
-            return self.match_value(place, bytes, room);
+            return self.match_value(place, text, room);
         }
         let mut hasher = FxHasher::default();
         hasher.write(bytes);
@@ -222,17 +212,16 @@ impl Running {
         if let Some(set) = known {
             return set;
         }
-        let set = self.match_value(place, bytes, room);
+        let set = self.match_value(place, text, room);
         self.columns[place].keep(hash, bytes, set);
         set
     }
 
-    fn match_value(&mut self, place: usize, bytes: &[u8], room: &mut Room) -> u32 {
+    fn match_value(&mut self, place: usize, text: &str, room: &mut Room) -> u32 {
         let planned = &self.plan.columns[place];
-        // Batches hold UTF-8; a span that cuts a character satisfies nothing.
-        let Ok(text) = std::str::from_utf8(bytes) else { return 0 };
         planned.matcher.satisfied(text, &mut room.scratch, &mut room.found);
-        self.sets.number(&room.found, planned.first_atom)
+        room.found.iter_mut().for_each(|predicate| *predicate += planned.first_atom);
+        self.sets.number(&room.found)
     }
 
     /// What matches in a state, from the rules whose anchors are in it.
@@ -241,7 +230,9 @@ impl Running {
         let atoms = self.atoms_of(state);
         room.bits.clear();
         room.bits.resize(plan.watchers.len().div_ceil(64), 0);
-        atoms.iter().for_each(|atom| room.bits[*atom as usize / 64] |= 1 << (atom % 64));
+        for atom in &atoms {
+            room.bits[*atom as usize / 64] |= 1 << (atom % 64);
+        }
         room.begin(plan.rules.len());
         let mut candidates = plan.unanchored.clone();
         for atom in &atoms {
@@ -283,9 +274,9 @@ impl Running {
     fn row_matches(&self, rule: u32, state: u32, batch: &EventBatch, row: usize) -> bool {
         let rule = &self.plan.rules[rule as usize];
         let atoms = self.atoms_of(state);
-        let test = |index: u32| match rule.row_tests[index as usize].holds(batch, row) {
-            true => Outcome::Yes,
-            false => Outcome::No,
+        let test = |index: u32| {
+            let holds = rule.row_tests[index as usize].holds(batch, row);
+            if holds { Outcome::Yes } else { Outcome::No }
         };
         rule.program.run(&|atom| atoms.contains(&atom), &test) == Outcome::Yes
     }
@@ -316,18 +307,17 @@ impl Column {
 }
 
 impl Sets {
-    /// The number of a set of the matcher's predicates.
-    fn number(&mut self, predicates: &[u32], first_atom: u32) -> u32 {
-        if predicates.is_empty() {
+    /// The number of a set of atoms.
+    fn number(&mut self, atoms: &[u32]) -> u32 {
+        if atoms.is_empty() {
             return 0;
         }
-        let atoms: Box<[u32]> = predicates.iter().map(|predicate| predicate + first_atom).collect();
-        if let Some(number) = self.numbers.get(&atoms) {
+        if let Some(number) = self.numbers.get(atoms) {
             return *number;
         }
         let number = u32::try_from(self.atoms.len()).unwrap_or(0);
-        self.atoms.push(atoms.clone());
-        self.numbers.insert(atoms, number);
+        self.atoms.push(atoms.into());
+        self.numbers.insert(atoms.into(), number);
         number
     }
 }

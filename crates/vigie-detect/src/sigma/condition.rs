@@ -15,8 +15,9 @@ pub(crate) fn detections_to_expr(
     unfilled: &mut Vec<String>,
 ) -> Result<Expr, Box<LoadError>> {
     let mut named = BTreeMap::new();
-    for (name, detection) in &detections.named {
-        // Sorted by the map, since the parser's own map has no order.
+    // The parser's own map has no order.
+    let sorted: BTreeMap<_, _> = detections.named.iter().collect();
+    for (name, detection) in sorted {
         named.insert(name.as_str(), detection_to_expr(values, detection, unfilled)?);
     }
     let mut alternatives = Vec::new();
@@ -111,7 +112,7 @@ fn error_in_condition(values: &Values<'_>, name: &str, message: String, hint: &s
     let Some((index, byte)) = values.document.value_of_key("condition") else {
         return values.document.error_on_key("detection", message, hint);
     };
-    let line = values.document.text.lines().nth(index).unwrap_or_default();
+    let line = values.document.body.lines().nth(index).unwrap_or_default();
     let at = line.get(byte..).and_then(|rest| rest.find(name)).unwrap_or(0);
     values.document.error_at(index, byte + at, message, hint)
 }

@@ -31,7 +31,7 @@ pub(super) fn item_to_expr(
     let mut parts = Vec::new();
     for value in &item.values {
         for value in filled(values, modifiers, value, unfilled) {
-            let predicates = value::predicates(&op, modifiers, &value)
+            let predicates = value::predicates(op, modifiers, &value)
                 .map_err(|mistake| Box::new(error_on_value(values, item, &value, &mistake)))?;
             let tests = predicates.into_iter().map(|predicate| test(item.field.name.clone(), predicate));
             parts.push(join(tests.collect(), Expr::Or));
@@ -47,7 +47,7 @@ pub(super) fn item_to_expr(
 pub(super) fn keywords_to_expr(values: &Values<'_>, keywords: &[SigmaValue]) -> Result<Expr, Box<LoadError>> {
     let mut parts = Vec::new();
     for keyword in keywords {
-        let predicates = value::predicates(&Op::Contains, &[], keyword).map_err(|mistake| {
+        let predicates = value::predicates(Op::Contains, &[], keyword).map_err(|mistake| {
             Box::new(values.document.error_on(&shown(keyword), mistake.message, mistake.hint))
         })?;
         parts.extend(predicates.into_iter().map(|predicate| test(None, predicate)));
@@ -127,7 +127,7 @@ fn error_on_value(
     mistake: &value::Mistake,
 ) -> LoadError {
     let shown = shown(value);
-    if !shown.is_empty() && values.document.text.contains(&shown) {
+    if !shown.is_empty() && values.document.body.contains(&shown) {
         return values.document.error_on(&shown, mistake.message.clone(), mistake.hint);
     }
     error_on_item(values, item, mistake.message.clone(), mistake.hint)

@@ -136,13 +136,13 @@ fn check_flags(modifiers: &[Modifier]) -> Result<(), String> {
 
 /// The alternatives that a value stands for; mostly one.
 pub(super) fn predicates(
-    op: &Op,
+    op: Op,
     modifiers: &[Modifier],
     value: &SigmaValue,
 ) -> Result<Vec<Predicate>, Mistake> {
     let cased = modifiers.contains(&Modifier::Cased);
     let one = |predicate| Ok(vec![predicate]);
-    match *op {
+    match op {
         Op::Regex => one(regex(modifiers, &plain(value)?)?),
         Op::Network => one(network(&plain(value)?)?),
         Op::Number(compare) => one(Predicate::Number(compare, number(value)?)),
@@ -150,7 +150,7 @@ pub(super) fn predicates(
             one(Predicate::OtherField(OtherField { field: plain(value)?, from_start, to_end, cased }))
         }
         Op::TimePart(part) => one(Predicate::TimePart(part, whole_number(value)?)),
-        Op::Equals | Op::Contains | Op::StartsWith | Op::EndsWith => text_predicates(*op, modifiers, value),
+        Op::Equals | Op::Contains | Op::StartsWith | Op::EndsWith => text_predicates(op, modifiers, value),
         // Settled before values are read.
         Op::Exists => one(Predicate::Exists(true)),
     }

@@ -13,10 +13,12 @@ use vigie_model::{EventBatch, Schema};
 use crate::help;
 
 /// Few letters, so that values and patterns meet; both cases, beyond ASCII, and the separators of joined fields.
-const ALPHABET: &[char] = &['a', 'b', 'A', 'é', 'É', 's', 'ſ', 'K', '\u{212A}', '?', '-', '/', '\\', '\u{2013}', '.'];
+const ALPHABET: &[char] =
+    &['a', 'b', 'A', 'é', 'É', 's', 'ſ', 'K', '\u{212A}', '?', '-', '/', '\\', '\u{2013}', '.'];
 
 fn text(max: usize) -> impl Strategy<Value = String> {
-    prop::collection::vec(prop::sample::select(ALPHABET), 0..=max).prop_map(|letters| letters.into_iter().collect())
+    prop::collection::vec(prop::sample::select(ALPHABET), 0..=max)
+        .prop_map(|letters| letters.into_iter().collect())
 }
 
 fn value() -> impl Strategy<Value = String> {
@@ -63,7 +65,8 @@ fn pattern() -> impl Strategy<Value = Pattern> {
 }
 
 fn predicate() -> impl Strategy<Value = Predicate> {
-    let regexes = vec!["a.b", "(?i)ab", "(?i)s", "^a", "b$", "(a|b)b", "(?i)ka?", "é", "[ab]{2}", "a*", "(ab|sa)+"];
+    let regexes =
+        vec!["a.b", "(?i)ab", "(?i)s", "^a", "b$", "(a|b)b", "(?i)ka?", "é", "[ab]{2}", "a*", "(ab|sa)+"];
     let compares =
         vec![Compare::Equal, Compare::Less, Compare::LessOrEqual, Compare::Greater, Compare::GreaterOrEqual];
     prop_oneof![
@@ -88,7 +91,8 @@ const FIELDS: &[&str] =
 const COLUMNS: &[&str] = &["cs-method", "cs-uri-stem", "cs-uri-query", "cs(User-Agent)", "sc-status", "c-ip"];
 
 fn expr() -> impl Strategy<Value = Expr> {
-    let field = prop_oneof![8 => prop::sample::select(FIELDS).prop_map(|f| Some(f.to_owned())), 1 => Just(None)];
+    let field =
+        prop_oneof![8 => prop::sample::select(FIELDS).prop_map(|f| Some(f.to_owned())), 1 => Just(None)];
     let leaf = prop_oneof![
         12 => (field, predicate()).prop_map(|(field, predicate)| Expr::Test(Test { field, predicate })),
         1 => any::<bool>().prop_map(Expr::Const),

@@ -22,7 +22,14 @@ fn cases() -> Vec<(&'static str, String)> {
         ("bad-level", rule("s:\n  F: a\ncondition: s").replace("high", "huge")),
         ("bad-yaml", rule("s:\n  F: a\ncondition: s").replace("level: high", "level: [high")),
         ("not-a-rule", "just text\n".to_owned()),
-        ("second-document", format!("{}---\n{}", rule("s:\n  F: a\ncondition: s"), rule("s:\n  F|x: a\ncondition: s").replace("id: t", "id: u"))),
+        (
+            "second-document",
+            format!(
+                "{}---\n{}",
+                rule("s:\n  F: a\ncondition: s"),
+                rule("s:\n  F|x: a\ncondition: s").replace("id: t", "id: u")
+            ),
+        ),
     ]
 }
 

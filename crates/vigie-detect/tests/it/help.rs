@@ -20,13 +20,17 @@ pub(crate) fn load(files: &[&str]) -> Result<RuleSet, String> {
 
 /// A rule without restrictions on its log source, with this detection.
 pub(crate) fn rule(detection: &str) -> String {
-    let indented: String = detection.lines().map(|line| format!("  {line}\n")).collect();
+    let indented = detection.lines().fold(String::new(), |text, line| text + "  " + line + "\n");
     format!("title: T\nid: t\nlevel: high\nlogsource: {{}}\ndetection:\n{indented}")
 }
 
 /// A schema with these fields.
 pub(crate) fn schema(fields: &[&str]) -> Schema {
-    Schema { artifact: "test".into(), fields: fields.iter().map(|f| (*f).to_owned().into()).collect(), ..Schema::default() }
+    Schema {
+        artifact: "test".into(),
+        fields: fields.iter().map(|f| (*f).to_owned().into()).collect(),
+        ..Schema::default()
+    }
 }
 
 /// A Windows event's schema.

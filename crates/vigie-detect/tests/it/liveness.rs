@@ -5,22 +5,41 @@ use std::sync::Arc;
 use crate::help::{batch, event, load, rule, windows};
 
 fn with_source(id: &str, source: &str, detection: &str) -> String {
-    rule(detection).replace("id: t", &format!("id: {id}")).replace("logsource: {}", &format!("logsource: {{{source}}}"))
+    rule(detection)
+        .replace("id: t", &format!("id: {id}"))
+        .replace("logsource: {}", &format!("logsource: {{{source}}}"))
 }
 
 #[test]
 fn says_of_each_rule_whether_it_could_fire() {
     let files = [
-        with_source("fires", "product: windows, service: security", "s:\n  EventID: 4624\n  LogonType: 3\ncondition: s"),
-        with_source("other-event", "product: windows, service: security", "s:\n  EventID: 4720\ncondition: s"),
-        with_source("no-field", "product: windows, service: security", "s:\n  EventID: 4624\n  Nope: 1\ncondition: s"),
+        with_source(
+            "fires",
+            "product: windows, service: security",
+            "s:\n  EventID: 4624\n  LogonType: 3\ncondition: s",
+        ),
+        with_source(
+            "other-event",
+            "product: windows, service: security",
+            "s:\n  EventID: 4720\ncondition: s",
+        ),
+        with_source(
+            "no-field",
+            "product: windows, service: security",
+            "s:\n  EventID: 4624\n  Nope: 1\ncondition: s",
+        ),
         with_source("no-log", "product: windows, service: system", "s:\n  EventID: 7045\ncondition: s"),
         with_source("not-read", "product: okta, service: okta", "s:\n  a: b\ncondition: s"),
-        with_source("no-values", "product: windows, service: security", "s:\n  Ip|expand: '%ours%'\ncondition: s"),
+        with_source(
+            "no-values",
+            "product: windows, service: security",
+            "s:\n  Ip|expand: '%ours%'\ncondition: s",
+        ),
     ];
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
     let rules = Arc::new(load(&files).unwrap());
-    let schema = windows("Security", "Microsoft-Windows-Security-Auditing", 4624, &["EventID", "LogonType", "Ip"]);
+    let schema =
+        windows("Security", "Microsoft-Windows-Security-Auditing", 4624, &["EventID", "LogonType", "Ip"]);
     let row = |kind: &str| vec![Some("4624".to_owned()), Some(kind.to_owned()), None];
     let events = batch(&schema, &[row("3"), row("2"), row("3")]);
     let mut scanner = rules.scanner();
@@ -58,8 +77,12 @@ fn counts_add_up_over_scanners() {
 fn rules_are_chosen_by_record_not_by_file() {
     // hayabusa#1599: a file whose first record is of another channel must not hide the rest.
     let rules = Arc::new(
-        load(&[&with_source("t", "category: process_creation, product: windows", "s:\n  Image|endswith: '\\cmd.exe'\ncondition: s")])
-            .unwrap(),
+        load(&[&with_source(
+            "t",
+            "category: process_creation, product: windows",
+            "s:\n  Image|endswith: '\\cmd.exe'\ncondition: s",
+        )])
+        .unwrap(),
     );
     let security = windows("Security", "", 4624, &["Image"]);
     let sysmon = windows("ForwardedEvents", "Microsoft-Windows-Sysmon", 1, &["Image"]);

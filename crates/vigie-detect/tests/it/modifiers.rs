@@ -54,7 +54,11 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("F|wide|base64offset|contains: 'Wh'", &["VwBoAA==", "IFcAaAA="], &["V2g="]),
     ("F|utf16be|base64: 'A'", &["AEE="], &["QQA="]),
     ("F|utf16|base64: 'A'", &["//5BAA=="], &["QQA="]),
-    ("F|windash|contains: ' -enc '", &["x -enc y", "x /enc y", "x \u{2013}enc y", "x \u{2015}enc y"], &["x enc y"]),
+    (
+        "F|windash|contains: ' -enc '",
+        &["x -enc y", "x /enc y", "x \u{2013}enc y", "x \u{2015}enc y"],
+        &["x enc y"],
+    ),
     ("F|windash|contains: 'foo-bar'", &["foo-bar"], &["foo/bar"]),
     ("F|windash|contains|all: [' -a', ' -b']", &["x /a -b"], &["x /a"]),
     ("F|windash|contains: ' -a* -b'", &["x /a zz \u{2014}b"], &["x /a zz b"]),
@@ -114,7 +118,8 @@ fn absent_and_empty_are_two_things() {
 #[test]
 fn compares_fields_of_one_event() {
     let two = |f: &'static str, g: &'static str| [("F", Some(f)), ("G", Some(g))];
-    let on = |test: &str, fields: &[(&str, Option<&str>)]| matches(&format!("s:\n  {test}\ncondition: s"), fields);
+    let on =
+        |test: &str, fields: &[(&str, Option<&str>)]| matches(&format!("s:\n  {test}\ncondition: s"), fields);
     assert!(on("F|fieldref: G", &two("Alice", "alice")));
     assert!(!on("F|fieldref: G", &two("Alice", "bob")));
     assert!(!on("F|fieldref|cased: G", &two("Alice", "alice")));

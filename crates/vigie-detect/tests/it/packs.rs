@@ -58,13 +58,19 @@ fn write(folder: &Path, files: &[(&str, &str)]) {
 fn load(files: &[(&str, &str)]) -> Result<RuleSet, String> {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), files);
-    let sources = Sources { packs: vec![folder.path().join("inn").display().to_string()], ..Sources::default() };
+    let sources =
+        Sources { packs: vec![folder.path().join("inn").display().to_string()], ..Sources::default() };
     let shown = format!("{}/", folder.path().display());
     RuleSet::load(&sources).map_err(|errors| errors.to_string().replace(&shown, ""))
 }
 
 fn whole() -> Vec<(&'static str, &'static str)> {
-    vec![("pack.toml", PACK), ("sigma/shell.yml", RULE), ("text.fr.toml", TEXTS), ("indicators.csv", INDICATORS)]
+    vec![
+        ("pack.toml", PACK),
+        ("sigma/shell.yml", RULE),
+        ("text.fr.toml", TEXTS),
+        ("indicators.csv", INDICATORS),
+    ]
 }
 
 #[test]
@@ -99,17 +105,29 @@ fn indicators_match_where_logs_hold_such_things() {
     let of = |artifact: &'static str, fields: &[&str]| Schema { artifact: artifact.into(), ..schema(fields) };
     let events = [
         event(&of("iis.w3c", &["c-ip", "X-Forwarded-For"]), &["10.0.0.1", "203.0.113.9,+10.0.0.2"]),
-        event(&of("web.root", &["TargetFilename", "sha256"]), &["D:\\inetpub\\aspnet_client\\INN.aspx", &hash]),
+        event(
+            &of("web.root", &["TargetFilename", "sha256"]),
+            &["D:\\inetpub\\aspnet_client\\INN.aspx", &hash],
+        ),
         event(&of("iis.w3c", &["cs(User-Agent)"]), &["Mozilla/5.0+(X,+like+Y)"]),
-        event(&of("exchange.httpproxy", &["UserAgent", "UrlHost"]), &["Mozilla/5.0 (X  like Y)", "mail.evil.example"]),
+        event(
+            &of("exchange.httpproxy", &["UserAgent", "UrlHost"]),
+            &["Mozilla/5.0 (X  like Y)", "mail.evil.example"],
+        ),
         event(&of("iis.w3c", &["cs-uri-stem", "cs-uri-query"]), &["/owa/auth/INN.aspx", "x=1&y=2"]),
         event(&of("iis.w3c", &["c-ip", "cs(User-Agent)"]), &["198.51.100.1", "curl"]),
     ];
     let titles: Vec<String> =
         hits(&rules, &events).into_iter().map(|hit| rules.rules[hit.rule as usize].title.clone()).collect();
     let expected = [
-        "Known address", "Known shell", "Known path", "Known agent", "Known agent", "Known domain",
-        "Shell answered", "Known address of a shell",
+        "Known address",
+        "Known shell",
+        "Known path",
+        "Known agent",
+        "Known agent",
+        "Known domain",
+        "Shell answered",
+        "Known address of a shell",
     ];
     assert_eq!(titles, expected);
 }
@@ -132,7 +150,13 @@ fn mistakes_in_packs_are_shown_with_place_and_hint() {
     check("pack-no-stage", &with("sigma/shell.yml", &RULE.replace("  - vigie.stage.used\n", "")));
     check("pack-no-id", &with("sigma/shell.yml", &RULE.replace("id: 6f1a\n", "")));
     check("pack-text-of-no-rule", &with("text.fr.toml", &TEXTS.replace("6f1a", "ffff")));
-    check("indicator-mistakes", &with("indicators.csv", &INDICATORS.replace("203.0.113.0/24", "203.0.113").replace("used,,high", "owned,,high")));
+    check(
+        "indicator-mistakes",
+        &with(
+            "indicators.csv",
+            &INDICATORS.replace("203.0.113.0/24", "203.0.113").replace("used,,high", "owned,,high"),
+        ),
+    );
 }
 
 #[test]

@@ -22,7 +22,9 @@ fn proxy() -> Schema {
 
 #[test]
 fn paths_in_the_query_field_are_found_in_the_stem() {
-    let by_path = web("s:\n  cs-method: POST\n  cs-uri-query|contains: '/autodiscover.json'\n  sc-status: 200\ncondition: s");
+    let by_path = web(
+        "s:\n  cs-method: POST\n  cs-uri-query|contains: '/autodiscover.json'\n  sc-status: 200\ncondition: s",
+    );
     let rules = Arc::new(load(&[&by_path]).unwrap());
     let events = [
         event(&iis(), &["POST", "/Autodiscover/autodiscover.json", "a=b", "x", "200"]),
