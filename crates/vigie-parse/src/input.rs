@@ -1,5 +1,6 @@
 //! The bytes of one evidence file on their way to a parser: hashed and counted as they pass.
 
+use std::fmt::Write as _;
 use std::io::{self, Read};
 
 use sha2::{Digest, Sha256};
@@ -77,12 +78,12 @@ impl<'a> Input<'a> {
 
     /// The SHA-256 of the bytes given out so far, in lower-case hexadecimal.
     pub fn sha256_so_far(&self) -> String {
-        self.hasher.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hexadecimal(&self.hasher.clone().finalize())
     }
 
     /// The SHA-256 of all bytes given out, in lower-case hexadecimal.
     pub fn into_sha256(self) -> String {
-        self.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hexadecimal(&self.hasher.finalize())
     }
 }
 
@@ -99,6 +100,13 @@ impl Read for Input<'_> {
         self.taken = self.taken.saturating_add(count as u64);
         Ok(count)
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Reads once; an error becomes the end, and its reason is kept.

@@ -16,6 +16,8 @@ use crate::{Head, Input, PARSERS, Parser, Sink, formats};
 
 /// Facts of one file that are kept; a file that states more is not telling of its host.
 const FACTS_MAX: usize = 1_000;
+/// What a file named `.evtx` should be.
+const EVENT_LOG_ARTIFACT: &str = "windows.evtx";
 /// Bytes read at a time when nobody parses them.
 const DRAIN_BYTES: usize = 1 << 18;
 
@@ -102,6 +104,7 @@ fn read_bytes(
     let mut input = Input::new(evidence, &head, reader);
     let view = Head { path: evidence.best_path(), bytes: &head, size: evidence.size };
     let parser = if head.is_empty() { None } else { recognise(&view) };
+    note_wrong_content(&view, parser, collector);
     let account = match parser {
         Some(parser) => {
             entry.artifact = Some(parser.artifact().name.to_owned());
@@ -124,6 +127,20 @@ fn read_bytes(
         }
     }
     finish_account(entry, evidence.size, stop, collector);
+}
+
+/// Says when a name that people trust (an event log's) stands over another content.
+fn note_wrong_content(head: &Head<'_>, parser: Option<&dyn Parser>, collector: &mut Collector<'_>) {
+    let artifact = parser.map_or("unread", |parser| parser.artifact().name);
+    let is_event_log = head.path.to_ascii_lowercase().ends_with(".evtx");
+    if is_event_log && artifact != EVENT_LOG_ARTIFACT && !head.bytes.is_empty() {
+        collector.diagnostic(
+            Code::WrongContent,
+            "",
+            &format!("named as an event log, read as: {artifact}"),
+            0,
+        );
+    }
 }
 
 /// What the file's end means for its account: bytes that could not be read, a size that is not as stated.

@@ -149,18 +149,14 @@ fn read_central(
             directory.cut = true;
             return Ok(());
         }
-        match central_header(&mut reader)? {
-            Some(mut entry) => {
-                entry.header = entry.header.saturating_add(end.shift);
-                directory.entries.push(entry);
-            }
-            None => {
-                let message =
-                    format!("the central directory breaks off after {count} of {} entries", end.entries);
-                directory.damage = Some(message);
-                return Ok(());
-            }
-        }
+        let Some(mut entry) = central_header(&mut reader)? else {
+            let message =
+                format!("the central directory breaks off after {count} of {} entries", end.entries);
+            directory.damage = Some(message);
+            return Ok(());
+        };
+        entry.header = entry.header.saturating_add(end.shift);
+        directory.entries.push(entry);
     }
     Ok(())
 }

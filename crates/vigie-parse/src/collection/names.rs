@@ -72,15 +72,12 @@ pub(super) fn percent_decode(text: &str) -> String {
             (b'%', [high, low, after @ ..]) => hex(*high).zip(hex(*low)).map(|pair| (pair, after)),
             _ => None,
         };
-        match escaped {
-            Some(((high, low), after)) => {
-                bytes.push((high << 4) | low);
-                rest = after;
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
+        if let Some(((high, low), after)) = escaped {
+            bytes.push((high << 4) | low);
+            rest = after;
+        } else {
+            bytes.push(*first);
+            rest = tail;
         }
     }
     display_bytes(&bytes)

@@ -161,7 +161,7 @@ pub(crate) fn stream_name(text: &str) -> String {
 pub(crate) fn parse(layout: &Layout, input: &mut Input<'_>, sink: &mut dyn Sink) -> Account {
     let mut account = Account::default();
     let mut lines = Lines::new();
-    let mut log = Log::new(layout, input.path);
+    let mut log = State::new(layout, input.path);
     while let Some(mut block) = lines.next(input, sink, &mut account) {
         let flow = read_block(&mut log, &mut block, sink, &mut account);
         lines.reuse(block);
@@ -175,7 +175,7 @@ pub(crate) fn parse(layout: &Layout, input: &mut Input<'_>, sink: &mut dyn Sink)
 }
 
 /// What is known of a log while it is read.
-struct Log<'a> {
+struct State<'a> {
     layout: &'a Layout,
     path: String,
     log_type: String,
@@ -188,6 +188,8 @@ struct Log<'a> {
     rows: Option<Rows>,
     clock: Clock,
     hosts: Vec<String>,
+    /// Values of the last row: some builds write fewer than they name fields, always the same number.
+    usual_values: usize,
     cells: Vec<Span>,
     /// Values that had to be unescaped; they lie behind the block's text.
     extra: String,
@@ -202,9 +204,9 @@ struct Columns {
     event_data: Option<usize>,
 }
 
-impl<'a> Log<'a> {
-    fn new(layout: &'a Layout, path: &str) -> Log<'a> {
-        Log {
+impl<'a> State<'a> {
+    fn new(layout: &'a Layout, path: &str) -> State<'a> {
+        State {
             layout,
             path: path.to_owned(),
             log_type: String::new(),
@@ -216,6 +218,7 @@ impl<'a> Log<'a> {
             rows: None,
             clock: Clock::default(),
             hosts: Vec::new(),
+            usual_values: usize::MAX,
             cells: Vec::new(),
             extra: String::new(),
         }
@@ -241,7 +244,7 @@ fn place(line: &Line) -> String {
 }
 
 fn read_block(
-    log: &mut Log<'_>,
+    log: &mut State<'_>,
     block: &mut Block,
     sink: &mut dyn Sink,
     account: &mut Account,
@@ -285,7 +288,12 @@ fn read_block(
     flow
 }
 
-fn read_directive(log: &mut Log<'_>, line: &Line, text: &mut String, sink: &mut dyn Sink) -> ControlFlow<()> {
+fn read_directive(
+    log: &mut State<'_>,
+    line: &Line,
+    text: &mut String,
+    sink: &mut dyn Sink,
+) -> ControlFlow<()> {
     let content = line.of(text);
     if let Some(version) = directive(content, "#Version:") {
         let version = version.to_owned();
@@ -305,13 +313,13 @@ fn read_directive(log: &mut Log<'_>, line: &Line, text: &mut String, sink: &mut 
 }
 
 /// States the build that the header named, once each time it changes.
-fn state_build(log: &mut Log<'_>, sink: &mut dyn Sink) {
+fn state_build(log: &mut State<'_>, sink: &mut dyn Sink) {
     if let Some((build, place)) = log.pending_build.take() {
         note_build(log, (&build, log.date, &place), sink);
     }
 }
 
-fn note_build(log: &mut Log<'_>, seen: (&str, Option<Time>, &str), sink: &mut dyn Sink) {
+fn note_build(log: &mut State<'_>, seen: (&str, Option<Time>, &str), sink: &mut dyn Sink) {
     let (build, time, place) = seen;
     if log.build != build {
         build.clone_into(&mut log.build);
@@ -322,7 +330,7 @@ fn note_build(log: &mut Log<'_>, seen: (&str, Option<Time>, &str), sink: &mut dy
 
 /// A new header: rows of the old one are handed over first.
 fn set_fields(
-    log: &mut Log<'_>,
+    log: &mut State<'_>,
     fields: Vec<String>,
     text: &mut String,
     sink: &mut dyn Sink,
@@ -332,6 +340,7 @@ fn set_fields(
     }
     let flow = log.flush(text, sink);
     log.rows = None;
+    log.usual_values = usize::MAX;
     let column = |names: &[&str]| {
         fields.iter().position(|field| names.iter().any(|name| field.eq_ignore_ascii_case(name)))
     };
@@ -347,7 +356,7 @@ fn set_fields(
 
 /// Reads a line that is no comment. `Some` when it is a bare header that gives the fields.
 fn read_row(
-    log: &mut Log<'_>,
+    log: &mut State<'_>,
     line: &Line,
     text: &str,
     sink: &mut dyn Sink,
@@ -373,7 +382,7 @@ fn read_row(
     }
     let (values, fields) = (log.cells.len(), log.fields.len());
     let surplus = values.saturating_sub(fields);
-    if !line.ended && values < fields {
+    if !line.ended && values < fields.min(log.usual_values) {
         return Err(refuse(Code::TruncatedTail, format!("{values} values for {fields} fields")));
     }
     let stamp = log.columns.time.and_then(|column| log.cells.get(column));
@@ -389,12 +398,13 @@ fn read_row(
     } else if time.is_none() {
         sink.diagnostic(Code::TimeUnreadable, &place(line), "not an ISO 8601 time", 0);
     }
+    log.usual_values = values;
     finish_row(log, line, (text, time), sink);
     Ok(None)
 }
 
 /// Takes what the row says of its host, derives columns, and adds it.
-fn finish_row(log: &mut Log<'_>, line: &Line, row: (&str, Option<Time>), sink: &mut dyn Sink) {
+fn finish_row(log: &mut State<'_>, line: &Line, row: (&str, Option<Time>), sink: &mut dyn Sink) {
     let (text, time) = row;
     note_host(log, line, row, sink);
     let fields = log.fields.len();
@@ -428,7 +438,7 @@ fn finish_row(log: &mut Log<'_>, line: &Line, row: (&str, Option<Time>), sink: &
     push(log, line, row, sink);
 }
 
-fn push(log: &mut Log<'_>, line: &Line, row: (&str, Option<Time>), sink: &mut dyn Sink) {
+fn push(log: &mut State<'_>, line: &Line, row: (&str, Option<Time>), sink: &mut dyn Sink) {
     let (text, time) = row;
     if log.rows.is_none() {
         let protocol = log.columns.protocol.and_then(|column| log.cells.get(column));
@@ -459,7 +469,7 @@ fn push(log: &mut Log<'_>, line: &Line, row: (&str, Option<Time>), sink: &mut dy
 }
 
 /// A line of a log that has no columns.
-fn push_message(log: &mut Log<'_>, line: &Line, text: &str, sink: &mut dyn Sink) {
+fn push_message(log: &mut State<'_>, line: &Line, text: &str, sink: &mut dyn Sink) {
     log.cells.clear();
     log.cells.push(span(line.start as usize, line.end as usize));
     let time = exchange_oabgenerator::time_of(line.of(text));
@@ -467,7 +477,7 @@ fn push_message(log: &mut Log<'_>, line: &Line, text: &str, sink: &mut dyn Sink)
 }
 
 /// States the server's name, once for each distinct one.
-fn note_host(log: &mut Log<'_>, line: &Line, row: (&str, Option<Time>), sink: &mut dyn Sink) {
+fn note_host(log: &mut State<'_>, line: &Line, row: (&str, Option<Time>), sink: &mut dyn Sink) {
     let (text, time) = row;
     let host = value(log.columns.host.and_then(|column| log.cells.get(column)), text, &log.extra);
     if host.is_empty() || log.hosts.len() >= HOSTS_MAX || log.hosts.iter().any(|known| known == host) {
@@ -506,20 +516,17 @@ fn split(content: &str, places: (usize, usize), extra: &mut String, cells: &mut 
     let mut at = 0_usize;
     loop {
         let rest = content.get(at..).unwrap_or_default();
-        let length = match rest.strip_prefix('"') {
-            Some(quoted) => match split_quoted(quoted, (start.wrapping_add(at).wrapping_add(1), base), extra)
-            {
-                Some((cell, length)) => {
-                    cells.push(cell);
-                    length.saturating_add(1)
-                }
-                None => return false,
-            },
-            None => {
-                let length = memchr(b',', rest.as_bytes()).unwrap_or(rest.len());
-                cells.push(span(start.wrapping_add(at), start.wrapping_add(at).wrapping_add(length)));
-                length
-            }
+        let here = start.wrapping_add(at);
+        let length = if let Some(quoted) = rest.strip_prefix('"') {
+            let Some((cell, length)) = split_quoted(quoted, (here.wrapping_add(1), base), extra) else {
+                return false;
+            };
+            cells.push(cell);
+            length.saturating_add(1)
+        } else {
+            let length = memchr(b',', rest.as_bytes()).unwrap_or(rest.len());
+            cells.push(span(here, here.wrapping_add(length)));
+            length
         };
         at = at.saturating_add(length).saturating_add(1);
         if at > bytes.len() {

@@ -102,17 +102,14 @@ fn unquote(data: String, start: usize, behind: (usize, &mut String)) -> (usize, 
     let mut has_quotes = false;
     loop {
         let begin = plain.len();
-        let taken = match rest.strip_prefix('\'').and_then(unquote_item) {
-            Some((item, length)) => {
-                has_quotes = true;
-                plain.push_str(&item);
-                length.saturating_add(1)
-            }
-            None => {
-                let length = rest.find(';').unwrap_or(rest.len());
-                plain.push_str(rest.get(..length).unwrap_or_default());
-                length
-            }
+        let taken = if let Some((item, length)) = rest.strip_prefix('\'').and_then(unquote_item) {
+            has_quotes = true;
+            plain.push_str(&item);
+            length.saturating_add(1)
+        } else {
+            let length = rest.find(';').unwrap_or(rest.len());
+            plain.push_str(rest.get(..length).unwrap_or_default());
+            length
         };
         items.push((begin, plain.len()));
         rest = rest.get(taken..).unwrap_or_default();
@@ -199,7 +196,8 @@ mod tests {
             (start, extra.as_str()),
             (100, "S:TIME=1;S:CMD=Set-X.Url='http://f/<s>;</s>'.Id='g';S:SID=a")
         );
-        let items: Vec<&str> = plain.items.iter().map(|(begin, end)| &plain.data[*begin..*end]).collect();
+        let items: Vec<&str> =
+            plain.items.iter().filter_map(|(begin, end)| plain.data.get(*begin..*end)).collect();
         assert_eq!(items, ["S:TIME=1", "S:CMD=Set-X.Url='http://f/<s>;</s>'.Id='g'", "S:SID=a"]);
     }
 

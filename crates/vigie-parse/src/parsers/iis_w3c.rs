@@ -58,7 +58,7 @@ impl Parser for IisW3c {
     fn parse(&self, input: &mut Input<'_>, sink: &mut dyn Sink) -> Account {
         let mut account = Account::default();
         let mut lines = Lines::new();
-        let mut log = Log { site: site_of_path(input.path), ..Log::default() };
+        let mut log = State { site: site_of_path(input.path), ..State::default() };
         while let Some(mut block) = lines.next(input, sink, &mut account) {
             let flow = read_block(&mut log, &mut block, sink, &mut account);
             lines.reuse(block);
@@ -111,7 +111,7 @@ fn is_site(name: &str) -> bool {
 
 /// What is known of a log while it is read.
 #[derive(Default)]
-struct Log {
+struct State {
     site: Option<String>,
     is_http_error_log: bool,
     fields: Vec<String>,
@@ -139,7 +139,7 @@ struct Refusal {
 }
 
 fn read_block(
-    log: &mut Log,
+    log: &mut State,
     block: &mut Block,
     sink: &mut dyn Sink,
     account: &mut Account,
@@ -181,7 +181,7 @@ fn place(line: &Line) -> String {
     format!("line {}", line.number)
 }
 
-fn read_directive(log: &mut Log, line: &Line, text: &mut String, sink: &mut dyn Sink) -> ControlFlow<()> {
+fn read_directive(log: &mut State, line: &Line, text: &mut String, sink: &mut dyn Sink) -> ControlFlow<()> {
     let content = line.of(text);
     if let Some(software) = directive(content, "#Software:") {
         log.is_http_error_log = software.to_ascii_uppercase().contains("HTTP API");
@@ -196,7 +196,12 @@ fn read_directive(log: &mut Log, line: &Line, text: &mut String, sink: &mut dyn 
 }
 
 /// A new header: rows of the old one are handed over first. IIS repeats the same header at each start.
-fn set_fields(log: &mut Log, fields: Vec<String>, text: &mut String, sink: &mut dyn Sink) -> ControlFlow<()> {
+fn set_fields(
+    log: &mut State,
+    fields: Vec<String>,
+    text: &mut String,
+    sink: &mut dyn Sink,
+) -> ControlFlow<()> {
     if fields == log.fields {
         return ControlFlow::Continue(());
     }
@@ -215,7 +220,7 @@ fn set_fields(log: &mut Log, fields: Vec<String>, text: &mut String, sink: &mut 
     flow
 }
 
-fn read_row(log: &mut Log, line: &Line, text: &mut String, sink: &mut dyn Sink) -> Result<(), Refusal> {
+fn read_row(log: &mut State, line: &Line, text: &mut String, sink: &mut dyn Sink) -> Result<(), Refusal> {
     if log.fields.is_empty() {
         let Some(fields) = default_fields_of(line.of(text)) else {
             return Err(refuse(Code::NoHeader, "no #Fields line above, and not the default fields"));
@@ -267,7 +272,7 @@ fn refuse(code: Code, message: impl Into<String>) -> Refusal {
 }
 
 /// Sorts out a line whose values are not as many as the fields.
-fn repair(log: &mut Log, line: &Line, text: &str, sink: &mut dyn Sink) -> Result<(), Refusal> {
+fn repair(log: &mut State, line: &Line, text: &str, sink: &mut dyn Sink) -> Result<(), Refusal> {
     let (values, fields) = (log.cells.len(), log.fields.len());
     let message = format!("{values} values for {fields} fields");
     if !line.ended && values < fields {
@@ -289,7 +294,7 @@ fn cell<'a>(cells: &[Span], column: Option<usize>, text: &'a str) -> Option<&'a 
     text.get(start..start.checked_add(span.len as usize)?)
 }
 
-fn time_of_row(log: &mut Log, line: &Line, text: &str, sink: &mut dyn Sink) -> Option<Time> {
+fn time_of_row(log: &mut State, line: &Line, text: &str, sink: &mut dyn Sink) -> Option<Time> {
     let date = cell(&log.cells, log.columns.date, text);
     let time = cell(&log.cells, log.columns.time, text);
     match (date, time) {
@@ -317,7 +322,7 @@ fn time_of_row(log: &mut Log, line: &Line, text: &str, sink: &mut dyn Sink) -> O
 }
 
 /// Whether at least one of date and time looks like one.
-fn has_clock(log: &mut Log, text: &str) -> bool {
+fn has_clock(log: &mut State, text: &str) -> bool {
     let date = cell(&log.cells, log.columns.date, text);
     let time = cell(&log.cells, log.columns.time, text);
     date.is_some_and(|date| log.clock.day(date.as_bytes()).is_some())
@@ -325,7 +330,7 @@ fn has_clock(log: &mut Log, text: &str) -> bool {
 }
 
 /// The stream, by the first row of a header: the path's site, the site column, or the port.
-fn stream_of(log: &Log, text: &str) -> String {
+fn stream_of(log: &State, text: &str) -> String {
     if let Some(site) = &log.site {
         return site.clone();
     }

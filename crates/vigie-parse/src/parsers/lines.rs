@@ -13,6 +13,8 @@ use crate::{Input, Sink};
 
 /// Bytes read at a time.
 const BLOCK_BYTES: usize = 1 << 20;
+/// The least that is read at a time.
+const SMALL_BLOCK_BYTES: usize = 4 << 10;
 /// A line of this size is rejected without being held in memory.
 const LINE_BYTES_MAX: usize = 8 << 20;
 
@@ -73,7 +75,7 @@ pub(crate) struct Lines {
     number: u64,
     at_end: bool,
     spare_bytes: Vec<u8>,
-    spare_lines: Vec<Line>,
+    spare: Vec<Line>,
 }
 
 /// What a filled buffer holds.
@@ -96,7 +98,7 @@ impl Lines {
             number: 1,
             at_end: false,
             spare_bytes: Vec::new(),
-            spare_lines: Vec::new(),
+            spare: Vec::new(),
         }
     }
 
@@ -136,7 +138,7 @@ impl Lines {
 
     /// Gives a block's memory back.
     pub(crate) fn reuse(&mut self, block: Block) {
-        self.spare_lines = block.lines;
+        self.spare = block.lines;
         let bytes = block.text.into_bytes();
         if bytes.capacity() <= BLOCK_BYTES.saturating_mul(4) {
             self.spare_bytes = bytes;
@@ -173,8 +175,15 @@ impl Lines {
         if self.at_end {
             return;
         }
-        let target = self.filled.saturating_add(BLOCK_BYTES);
-        if self.buffer.len() < target {
+        // Most files of a collection are small: the first block is no larger than the file is said to be.
+        let stated = usize::try_from(input.size).unwrap_or(BLOCK_BYTES).saturating_add(1);
+        let is_first = self.offset == 0 && self.filled == 0;
+        let step = if is_first { stated.clamp(SMALL_BLOCK_BYTES, BLOCK_BYTES) } else { BLOCK_BYTES };
+        let target = self.filled.saturating_add(step);
+        if self.buffer.is_empty() {
+            // Zeroed by the allocator: a small file must not cost the writing of a whole block.
+            self.buffer = vec![0; target];
+        } else if self.buffer.len() < target {
             self.buffer.resize(target, 0);
         }
         while let Some(room) = self.buffer.get_mut(self.filled..target).filter(|room| !room.is_empty()) {
@@ -221,7 +230,7 @@ impl Lines {
 
     /// Finds the lines in whole lines of bytes, and makes text of them.
     fn split(&mut self, bytes: Vec<u8>, sink: &mut dyn Sink, account: &mut Account) -> Block {
-        let mut lines = std::mem::take(&mut self.spare_lines);
+        let mut lines = std::mem::take(&mut self.spare);
         lines.clear();
         let encoding = self.encoding.unwrap_or(Encoding::Bytes);
         let mut marker = Marker { reader: self, bytes: &bytes, lines: &mut lines, account, sink };
@@ -423,13 +432,14 @@ fn convert(bytes: &[u8], encoding: Encoding, lines: &mut [Line], sink: &mut dyn 
         let start = text.len();
         let mut note = "";
         match encoding {
-            Encoding::Bytes => match std::str::from_utf8(raw) {
-                Ok(valid) => text.push_str(valid),
-                Err(_) => {
+            Encoding::Bytes => {
+                if let Ok(valid) = std::str::from_utf8(raw) {
+                    text.push_str(valid);
+                } else {
                     text.push_str(&WINDOWS_1252.decode_without_bom_handling(raw).0);
                     note = "not UTF-8";
                 }
-            },
+            }
             Encoding::Utf16Le | Encoding::Utf16Be => {
                 let codec = if encoding == Encoding::Utf16Le { UTF_16LE } else { UTF_16BE };
                 let (decoded, had_errors) = codec.decode_without_bom_handling(raw);
