@@ -2,6 +2,7 @@
 //!
 //! Each module says what must come out of one kind of data, and fails with what came out instead.
 
+mod estimate;
 mod evidence;
 
 use std::path::Path;
@@ -11,7 +12,7 @@ use anyhow::{Context, ensure};
 type Suite = fn(&Path) -> anyhow::Result<()>;
 
 /// Every suite, by name. To add one, write `corpus/<name>.rs` and a line here.
-const SUITES: &[(&str, Suite)] = &[("evidence", evidence::run)];
+const SUITES: &[(&str, Suite)] = &[("estimate", estimate::run), ("evidence", evidence::run)];
 
 /// Runs every suite over a copy of the data; all of them run, even after one failed.
 pub(crate) fn run(data: &Path) -> anyhow::Result<()> {
