@@ -102,7 +102,7 @@ fn read_line(path: &str, line: &str, pack: &Pack) -> Result<Rule, (String, Strin
         ..RuleInfo::default()
     };
     let source = LogSource { indicator: true, ..LogSource::default() };
-    Ok(Rule { info, name: String::new(), source, condition, fields: Vec::new(), unfilled: Vec::new() })
+    Ok(Rule::new(info, source, condition))
 }
 
 fn condition(kind: &str, value: &str) -> Result<(Expr, Confidence), String> {

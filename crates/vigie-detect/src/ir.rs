@@ -20,6 +20,18 @@ pub struct Rule {
     pub fields: Vec<String>,
     /// Placeholders (`%name%`) that had no values: the tests that use them never hold.
     pub unfilled: Vec<String>,
+    /// When correlations name the rule: the fields that they read of its matches.
+    pub noted: Option<Vec<String>>,
+    /// Whether its matches serve a correlation only and are no hits of their own.
+    pub silent: bool,
+}
+
+impl Rule {
+    /// A rule with this identity, log source and condition, and nothing more.
+    pub fn new(info: RuleInfo, source: LogSource, condition: Expr) -> Rule {
+        let (fields, unfilled) = (Vec::new(), Vec::new());
+        Rule { info, name: String::new(), source, condition, fields, unfilled, noted: None, silent: false }
+    }
 }
 
 /// Sigma's `logsource`; empty parts restrict nothing.

@@ -5,6 +5,7 @@
 //! counted, so that a silent rule can be told from a blind one ([`RuleSet::liveness`]).
 
 pub mod bind;
+pub mod correlation;
 mod engine;
 pub mod error;
 pub mod indicators;
@@ -19,6 +20,7 @@ pub mod sigma;
 pub mod tally;
 pub mod taxonomy;
 
+pub use correlation::Correlated;
 pub use error::{LoadError, LoadErrors};
 pub use load::{Bundled, OnError, RuleSet, Sources};
 pub use scan::Scanner;

@@ -9,14 +9,15 @@ use vigie_model::pack::Pack;
 use vigie_model::rule::{Liveness, RuleInfo};
 
 use crate::bind;
+use crate::correlation::{self, Correlated, Correlation, Written};
 use crate::engine::plan::Planner;
 use crate::error::{LoadError, LoadErrors};
 use crate::indicators;
-use crate::ir::Rule;
+use crate::ir::{Expr, Rule};
 use crate::pack::{self, PackFiles};
 use crate::place::Text;
 use crate::scan::Scanner;
-use crate::sigma::{self, Context, Owner, Placeholders};
+use crate::sigma::{self, Context, Filter, Owner, Placeholders};
 use crate::tally::{self, Tally};
 use crate::taxonomy;
 
@@ -68,6 +69,8 @@ pub struct RuleSet {
     pub not_loaded: Vec<NotLoaded>,
     /// The rules themselves, in the order of `rules`.
     compiled: Vec<Rule>,
+    /// Correlations, those over correlations last.
+    correlations: Vec<Correlation>,
     planner: Planner,
 }
 
@@ -95,6 +98,22 @@ impl RuleSet {
     /// Whether each rule could have fired, in the order of `rules`.
     pub fn liveness(&self, tally: &Tally) -> Vec<Liveness> {
         tally::liveness(self, tally)
+    }
+
+    /// Runs the correlations over everything that was scanned of a host, in the order of time, and counts their
+    /// hits. To be called once, when all scanners' tallies are merged.
+    pub fn correlate(&self, tally: &mut Tally) -> Vec<Correlated> {
+        let hits = correlation::run_all(&self.correlations, &self.compiled, &mut tally.notes);
+        for found in &hits {
+            tally.hit_by_correlation(found.hit.rule);
+        }
+        hits
+    }
+
+    /// The rules that a correlation joins; `None` for other rules.
+    pub(crate) fn correlated_by(&self, rule: usize) -> Option<Vec<u32>> {
+        let found = self.correlations.iter().find(|correlation| correlation.rule as usize == rule)?;
+        Some(found.members.iter().map(|member| member.rule).collect())
     }
 
     /// The rules as the engine runs them, in the order of `rules`.
@@ -145,6 +164,8 @@ struct Loading {
     errors: Vec<LoadError>,
     /// Where each id was first seen.
     ids: BTreeMap<String, String>,
+    correlations: Vec<Written>,
+    filters: Vec<Filter>,
 }
 
 impl Loading {
@@ -157,6 +178,7 @@ impl Loading {
             }
         };
         let (before, errors_before) = (self.set.compiled.len(), self.errors.len());
+        let correlations_before = self.correlations.len();
         let owner = Owner::Pack(&pack);
         for (name, bytes) in &files.files {
             if name.starts_with("sigma/") {
@@ -168,6 +190,7 @@ impl Loading {
             }
         }
         let rules = self.set.compiled.len() - before;
+        let correlations = self.correlations.len() - correlations_before;
         if let Some(text) = files.text("indicators.csv") {
             let path = files.path_of("indicators.csv");
             match text {
@@ -182,13 +205,14 @@ impl Loading {
             }
         }
         let indicators = self.set.compiled.len() - before - rules;
-        let ids: Vec<String> =
-            self.set.compiled.iter().skip(before).map(|rule| rule.info.id.clone()).collect();
+        let of_rules = self.set.compiled.iter().skip(before).map(|rule| &rule.info.id);
+        let of_correlations = self.correlations.iter().skip(correlations_before).map(|one| &one.info.id);
+        let ids: Vec<String> = of_rules.chain(of_correlations).cloned().collect();
         // A rule that did not load would make its text look stray.
         if self.errors.len() == errors_before {
             self.errors.extend(pack::check_texts(files, &pack, &ids));
         }
-        self.set.pack_refs.push(files.reference(&pack, rules, indicators));
+        self.set.pack_refs.push(files.reference(&pack, rules + correlations, indicators));
         self.set.packs.push(pack);
     }
 
@@ -213,38 +237,63 @@ impl Loading {
         for rule in file.rules {
             self.add_rule(rule, path, text);
         }
-        for place in file.correlations.into_iter().map(|(_, place)| place) {
-            self.not_yet(path, &place, "correlation rules are not evaluated yet");
+        for correlation in file.correlations {
+            if self.is_new(&correlation.info.id, path, text) {
+                self.correlations.push(correlation);
+            }
         }
-        for place in file.filters.into_iter().map(|(_, place)| place) {
-            self.not_yet(path, &place, "filters are not applied yet");
-        }
+        self.filters.extend(file.filters);
     }
 
-    fn not_yet(&mut self, path: &str, place: &LoadError, reason: &str) {
-        let reason = format!("{}:{}: {reason}", place.line, place.column);
-        self.set.not_loaded.push(NotLoaded { source: path.to_owned(), reason });
-    }
-
-    fn add_rule(&mut self, rule: Rule, path: &str, text: &str) {
-        if let Some(first) = self.ids.get(&rule.info.id) {
-            let message = format!("the id `{}` is already that of a rule in {first}", rule.info.id);
+    /// Whether the id was not taken; it is now.
+    fn is_new(&mut self, id: &str, path: &str, text: &str) -> bool {
+        if let Some(first) = self.ids.get(id) {
+            let message = format!("the id `{id}` is already that of a rule in {first}");
             let place = Text { path, body: text, lines_before: 0 };
-            let id = rule.info.id.as_str();
             let found = |line: &str| {
                 let indicator = id.rsplit(':').next().filter(|value| *value != id);
                 line.find(id).or_else(|| line.find(indicator?))
             };
             self.errors.push(place.error_where(found, message, "give each rule an id of its own"));
-            return;
+            return false;
         }
-        self.ids.insert(rule.info.id.clone(), path.to_owned());
-        self.set.rules.push(rule.info.clone());
-        self.set.compiled.push(rule);
+        self.ids.insert(id.to_owned(), path.to_owned());
+        true
+    }
+
+    fn add_rule(&mut self, rule: Rule, path: &str, text: &str) {
+        if self.is_new(&rule.info.id, path, text) {
+            self.set.compiled.push(rule);
+        }
+    }
+
+    /// Rules must meet the filters that mean them; one that means none is named.
+    fn apply_filters(&mut self) {
+        for filter in std::mem::take(&mut self.filters) {
+            let mut met = false;
+            for rule in self.set.compiled.iter_mut().filter(|rule| filter.means(rule)) {
+                let condition = std::mem::replace(&mut rule.condition, Expr::Const(false));
+                rule.condition = Expr::And(vec![condition, filter.condition.clone()]);
+                met = true;
+            }
+            if !met {
+                let reason = format!(
+                    "{}:{}: {} means no rule that is loaded",
+                    filter.place.line, filter.place.column, filter.place.message
+                );
+                self.set.not_loaded.push(NotLoaded { source: filter.place.path, reason });
+            }
+        }
     }
 
     fn finish(mut self, on_error: OnError) -> Result<RuleSet, LoadErrors> {
+        self.apply_filters();
+        let written = std::mem::take(&mut self.correlations);
+        let (correlations, errors) = correlation::resolve(&written, &mut self.set.compiled);
+        self.errors.extend(errors);
         self.errors.sort();
+        self.set.correlations = correlations;
+        self.set.rules = self.set.compiled.iter().map(|rule| rule.info.clone()).collect();
         self.set.planner = Planner::new(&self.set.compiled);
         match on_error {
             OnError::Stop if !self.errors.is_empty() => Err(LoadErrors(self.errors)),

@@ -6,6 +6,9 @@ use rustc_hash::FxHashMap;
 use vigie_model::schema::Wanted;
 use vigie_model::{EventBatch, Hit, Schema};
 
+use crate::bind::Slot;
+use crate::correlation::{NO_FILE, Notes, Seen};
+use crate::engine::node;
 use crate::engine::run::{Room, Running};
 use crate::kept;
 use crate::load::RuleSet;
@@ -21,6 +24,7 @@ pub struct Scanner {
     last: Option<(Arc<Schema>, usize)>,
     room: Room,
     tally: Tally,
+    file: u64,
 }
 
 /// Bytes of all tables together before they are emptied.
@@ -39,7 +43,13 @@ impl Scanner {
             last: None,
             room: Room::default(),
             tally: Tally::default(),
+            file: NO_FILE,
         }
+    }
+
+    /// Names the file that the next batches come from: correlations tell their hits' files by it.
+    pub fn set_file(&mut self, file: u64) {
+        self.file = file;
     }
 
     /// Which columns of a schema the rules read, those of [`kept::FIELDS`] included; none when no rule can match.
@@ -54,8 +64,13 @@ impl Scanner {
         let running = &mut self.plans[place];
         let plan = Arc::clone(&running.plan);
         running.run(batch, &mut self.room, |row, rule| {
-            let rule = plan.rules[rule as usize].rule;
-            hits.push(kept::hit(batch, row, rule, &plan.stream, &plan.shown));
+            let rule = &plan.rules[rule as usize];
+            if let Some(noted) = &rule.noted {
+                note(&mut self.tally.notes, (self.file, rule.rule, &plan.stream), batch, (row, noted));
+            }
+            if !rule.silent {
+                hits.push(kept::hit(batch, row, rule.rule, &plan.stream, &plan.shown));
+            }
         });
         self.room.batches += 1;
         if self.room.batches.is_multiple_of(BATCHES_PER_CHECK) {
@@ -119,4 +134,19 @@ impl Scanner {
             running.matched.fill(0);
         }
     }
+}
+
+/// Notes a match for correlations.
+fn note(
+    notes: &mut Notes,
+    (file, rule, stream): (u64, u32, &str),
+    batch: &EventBatch,
+    (row, fields): (usize, &[Vec<Slot>]),
+) {
+    let Some(time) = batch.times.get(row).copied().flatten() else { return };
+    let position = batch.positions.get(row).copied().unwrap_or_default();
+    let stream = notes.number(stream);
+    let value = |slots: &Vec<Slot>| slots.iter().find_map(|slot| node::text(slot, batch, row));
+    let values = fields.iter().map(|slots| value(slots).map(|text| notes.number(&text))).collect();
+    notes.push(Seen { rule, time, file, number: position.number, offset: position.offset, stream, values });
 }

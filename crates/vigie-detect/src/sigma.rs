@@ -11,10 +11,11 @@ pub(crate) mod value;
 
 use std::collections::BTreeMap;
 
-use rsigma_parser::{CorrelationRule, FilterRule, SigmaCollection, parse_sigma_yaml};
+use rsigma_parser::{FilterRule, FilterRuleTarget, SigmaCollection, parse_sigma_yaml};
 
+use crate::correlation::Written;
 use crate::error::LoadError;
-use crate::ir::{LogSource, Rule};
+use crate::ir::{Expr, LogSource, Rule};
 use crate::place::{self, Text};
 
 pub(crate) use condition::detections_to_expr;
@@ -36,10 +37,10 @@ pub(crate) struct Context<'a> {
 pub(crate) struct SigmaFile {
     /// Detection rules, in order.
     pub rules: Vec<Rule>,
-    /// Correlation rules, with the place for errors.
-    pub correlations: Vec<(CorrelationRule, LoadError)>,
-    /// Filters, with the place for errors.
-    pub filters: Vec<(FilterRule, LoadError)>,
+    /// Correlation rules.
+    pub correlations: Vec<Written>,
+    /// Filters.
+    pub filters: Vec<Filter>,
     /// What would not load.
     pub errors: Vec<LoadError>,
 }
@@ -72,13 +73,18 @@ fn convert(document: &Text<'_>, context: &Context<'_>, collection: SigmaCollecti
             Err(error) => file.errors.push(*error),
         }
     }
-    for correlation in collection.correlations {
-        let place = document.error_on_key("correlation", "", "");
-        file.correlations.push((correlation, place));
+    for rule in collection.correlations {
+        let place = document.error_on_key("correlation", "", "see correlations in the Sigma specification");
+        match meta::correlation_info(document, context.owner, &rule) {
+            Ok(info) => file.correlations.push(Written { info, rule, place }),
+            Err(error) => file.errors.push(*error),
+        }
     }
-    for filter in collection.filters {
-        let place = document.error_on_key("filter", "", "");
-        file.filters.push((filter, place));
+    for filter in &collection.filters {
+        match filter_to_ir(document, context, filter) {
+            Ok(filter) => file.filters.push(filter),
+            Err(error) => file.errors.push(*error),
+        }
     }
 }
 
@@ -93,14 +99,61 @@ fn rule_to_ir(
     let condition = detections_to_expr(&keeper, &rule.detection, &mut unfilled)?;
     unfilled.sort();
     unfilled.dedup();
-    Ok(Rule {
-        info,
-        name: rule.name.clone().unwrap_or_default(),
-        source: log_source(&rule.logsource),
-        condition,
-        fields: rule.fields.clone(),
-        unfilled,
-    })
+    let name = rule.name.clone().unwrap_or_default();
+    let fields = rule.fields.clone();
+    Ok(Rule { name, fields, unfilled, ..Rule::new(info, log_source(&rule.logsource), condition) })
+}
+
+/// A filter: a condition that its rules must meet, too.
+pub(crate) struct Filter {
+    /// Ids, names or titles of rules; `None` for every rule of the log source.
+    pub targets: Option<Vec<String>>,
+    /// Rules of other log sources are left alone.
+    pub source: LogSource,
+    /// The condition.
+    pub condition: Expr,
+    /// The filter's own place and title, for the list of what was not loaded.
+    pub place: LoadError,
+}
+
+impl Filter {
+    /// Whether the filter means a rule.
+    pub(crate) fn means(&self, rule: &Rule) -> bool {
+        let within = |mine: &str, theirs: &str| mine.is_empty() || mine == theirs;
+        let same_log = within(&self.source.category, &rule.source.category)
+            && within(&self.source.product, &rule.source.product)
+            && within(&self.source.service, &rule.source.service);
+        let named = |target: &String| {
+            [&rule.info.id, &rule.name, &rule.info.title].into_iter().any(|name| name == target)
+        };
+        same_log && self.targets.as_ref().is_none_or(|targets| targets.iter().any(named))
+    }
+}
+
+fn filter_to_ir(
+    document: &Text<'_>,
+    context: &Context<'_>,
+    filter: &FilterRule,
+) -> Result<Filter, Box<LoadError>> {
+    let mut unfilled = Vec::new();
+    let keeper = item::Values { document, placeholders: context.placeholders };
+    let condition = detections_to_expr(&keeper, &filter.detection, &mut unfilled)?;
+    if let Some(name) = unfilled.first() {
+        // A filter whose values are unknown would let nothing through, or everything.
+        let hint = "give the placeholder its values";
+        return Err(Box::new(document.error_on(
+            name,
+            format!("the placeholder %{name}% has no values"),
+            hint,
+        )));
+    }
+    let targets = match &filter.rules {
+        FilterRuleTarget::Any => None,
+        FilterRuleTarget::Specific(targets) => Some(targets.clone()),
+    };
+    let source = filter.logsource.as_ref().map(log_source).unwrap_or_default();
+    let place = document.error_on_key("filter", format!("the filter `{}`", filter.title), "");
+    Ok(Filter { targets, source, condition, place })
 }
 
 /// Sigma's `logsource` in our words, lower case.
@@ -151,6 +204,9 @@ fn locate(document: &Text<'_>, message: &str) -> LoadError {
             first_line(message),
             "use one of the words of the Sigma specification",
         );
+    }
+    if let Some(span) = between(message, "Invalid timespan '", "'") {
+        return document.error_on(span, format!("`{span}` is no time span"), "write it as 30s, 5m, 1h or 7d");
     }
     if message.contains("correlation") || message.contains("timeframe") || message.contains("timespan") {
         return document.error_on_key("correlation", first_line(message), "");

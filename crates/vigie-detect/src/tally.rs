@@ -2,14 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vigie_model::rule::Liveness;
+use vigie_model::rule::{Liveness, RuleInfo};
 
+use crate::correlation::Notes;
 use crate::load::RuleSet;
 
 /// Counts of one or several scanners. Merging does not depend on the order.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     rules: BTreeMap<u32, Count>,
+    /// What correlations need of the matches of the rules that they name.
+    pub(crate) notes: Notes,
+    /// By correlation: its hits.
+    correlated: BTreeMap<u32, u64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -26,6 +31,10 @@ struct Count {
 impl Tally {
     /// Adds the counts of another.
     pub fn merge(&mut self, other: Tally) {
+        self.notes.merge(other.notes);
+        for (rule, hits) in other.correlated {
+            *self.correlated.entry(rule).or_default() += hits;
+        }
         for (rule, count) in other.rules {
             let mine = self.rules.entry(rule).or_default();
             mine.evaluated += count.evaluated;
@@ -34,6 +43,11 @@ impl Tally {
             mine.missing.extend(count.missing);
             mine.dead.extend(count.dead);
         }
+    }
+
+    /// A correlation hit.
+    pub(crate) fn hit_by_correlation(&mut self, rule: u32) {
+        *self.correlated.entry(rule).or_default() += 1;
     }
 
     /// A rule was bound to a stream and tried on this many of its events.
@@ -56,7 +70,10 @@ impl Tally {
 
 /// The liveness of every rule, in the order of the rule set.
 pub(crate) fn liveness(rules: &RuleSet, tally: &Tally) -> Vec<Liveness> {
-    let one = |(index, info): (usize, &vigie_model::rule::RuleInfo)| {
+    let one = |(index, info): (usize, &RuleInfo)| {
+        if let Some(members) = rules.correlated_by(index) {
+            return of_correlation(info, index, &members, tally);
+        }
         let count = tally.rules.get(&u32::try_from(index).unwrap_or(u32::MAX));
         Liveness {
             id: info.id.clone(),
@@ -70,6 +87,31 @@ pub(crate) fn liveness(rules: &RuleSet, tally: &Tally) -> Vec<Liveness> {
         }
     };
     rules.rules.iter().enumerate().map(one).collect()
+}
+
+/// A correlation is tried on the matches of its rules, wherever these are bound.
+fn of_correlation(info: &RuleInfo, index: usize, members: &[u32], tally: &Tally) -> Liveness {
+    let counts = || members.iter().filter_map(|member| tally.rules.get(member));
+    let bound: BTreeSet<String> = counts().flat_map(|count| count.bound.iter().cloned()).collect();
+    let of_correlations: u64 = members.iter().filter_map(|member| tally.correlated.get(member)).sum();
+    let evaluated = counts().map(|count| count.matched).sum::<u64>() + of_correlations;
+    let no_member = bound.is_empty() && evaluated == 0;
+    let beyond = (tally.notes.beyond > 0).then_some("matches beyond four million were not correlated");
+    let reason = if no_member { Some("none of the rules that it joins can fire here") } else { beyond };
+    Liveness {
+        id: info.id.clone(),
+        title: info.title.clone(),
+        level: info.level,
+        pack: info.pack.clone(),
+        bound: bound.into_iter().collect(),
+        evaluated,
+        matched: u32::try_from(index)
+            .ok()
+            .and_then(|index| tally.correlated.get(&index))
+            .copied()
+            .unwrap_or(0),
+        cannot_fire: reason.map(str::to_owned),
+    }
 }
 
 fn cannot_fire(rules: &RuleSet, index: usize, count: Option<&Count>) -> Option<String> {

@@ -76,7 +76,8 @@ impl RowTest {
     }
 }
 
-fn text(slot: &Slot, batch: &EventBatch, row: usize) -> Option<String> {
+/// The value of a slot in a row.
+pub(crate) fn text(slot: &Slot, batch: &EventBatch, row: usize) -> Option<String> {
     match slot {
         Slot::Column(column) => batch.cell(row, *column).map(str::to_owned),
         Slot::Constant(text) => Some(text.clone()),

@@ -7,7 +7,7 @@ use vigie_model::Schema;
 
 use super::matcher::Matcher;
 use super::node::{Binder, Node, RowTest};
-use crate::bind;
+use crate::bind::{self, Slot};
 use crate::ir::{LogSource, Predicate, Rule};
 use crate::kept;
 
@@ -54,6 +54,10 @@ pub(crate) struct PlanRule {
     pub program: Program,
     /// Its tests over several cells.
     pub row_tests: Vec<RowTest>,
+    /// For correlations: where each field that they read lies.
+    pub noted: Option<Vec<Vec<Slot>>>,
+    /// Whether its matches are no hits of their own.
+    pub silent: bool,
 }
 
 /// A condition over atoms.
@@ -130,12 +134,17 @@ impl Planner {
                     Node::Const(false) => cannot_hold.push((index, binder.missing)),
                     node => {
                         fields.extend(rule.fields.iter().flat_map(|f| bind::slots_of(f, row, schema)));
-                        bound.push((index, node));
+                        let of = |names: &Vec<String>| -> Vec<Vec<Slot>> {
+                            names.iter().map(|name| bind::slots_of(name, row, schema)).collect()
+                        };
+                        let noted = rule.noted.as_ref().map(of);
+                        fields.extend(noted.iter().flatten().flatten().cloned());
+                        bound.push(Bound { rule: index, node, noted, silent: rule.silent });
                     }
                 }
             }
         }
-        bound.sort_by_key(|(index, _)| *index);
+        bound.sort_by_key(|bound| bound.rule);
         cannot_hold.sort();
         let mut wanted = vec![false; schema.fields.len()];
         if !bound.is_empty() {
@@ -145,15 +154,23 @@ impl Planner {
     }
 }
 
-fn mark_kept(schema: &Schema, fields: &[bind::Slot], wanted: &mut [bool]) {
+/// A rule bound to the schema.
+struct Bound {
+    rule: u32,
+    node: Node,
+    noted: Option<Vec<Vec<Slot>>>,
+    silent: bool,
+}
+
+fn mark_kept(schema: &Schema, fields: &[Slot], wanted: &mut [bool]) {
     for (flag, name) in wanted.iter_mut().zip(&schema.fields) {
         *flag = kept::is_kept(name);
     }
     for slot in fields {
         let columns = match *slot {
-            bind::Slot::Column(column) => [Some(column), None],
-            bind::Slot::Joined(left, _, right) => [Some(left), Some(right)],
-            bind::Slot::Constant(_) => [None, None],
+            Slot::Column(column) => [Some(column), None],
+            Slot::Joined(left, _, right) => [Some(left), Some(right)],
+            Slot::Constant(_) => [None, None],
         };
         for column in columns.into_iter().flatten() {
             wanted[column] = true;
@@ -169,14 +186,14 @@ struct Atoms<'a> {
 
 fn compile(
     schema: &Schema,
-    bound: Vec<(u32, Node)>,
+    bound: Vec<Bound>,
     cannot_hold: Vec<(u32, Vec<String>)>,
     mut wanted: Vec<bool>,
     cache: &mut Cache,
 ) -> Plan {
     let mut atoms = Atoms { by_column: vec![Vec::new(); schema.fields.len()] };
-    for (_, node) in &bound {
-        gather(node, &mut atoms, &mut cache.predicates, &mut wanted);
+    for one in &bound {
+        gather(&one.node, &mut atoms, &mut cache.predicates, &mut wanted);
     }
     let (mut columns, mut numbers, mut next) = (Vec::new(), FxHashMap::default(), 0_u32);
     for (index, mut predicates) in atoms.by_column.into_iter().enumerate() {
@@ -199,14 +216,14 @@ fn compile(
     let predicates = &cache.predicates;
     let mut weight = 1;
     let mut rules = Vec::with_capacity(bound.len());
-    for (rule, node) in bound {
+    for Bound { rule, node, noted, silent } in bound {
         let mut row_tests = Vec::new();
         let program = lower(node, &mut row_tests, &mut |column, predicate| {
             weight += 1;
             let id = predicates.get(predicate)?;
             numbers.get(&(column, *id)).copied()
         });
-        rules.push(PlanRule { rule, program, row_tests });
+        rules.push(PlanRule { rule, program, row_tests, noted, silent });
     }
     let (watchers, unanchored) = anchor(&rules, next as usize);
     let shown = (0..wanted.len()).filter(|column| wanted[*column]).collect();

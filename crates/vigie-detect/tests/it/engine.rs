@@ -110,13 +110,9 @@ fn expr() -> impl Strategy<Value = Expr> {
 
 fn rules() -> impl Strategy<Value = Vec<Rule>> {
     let category = prop::sample::select(vec!["", "webserver"]);
-    let one = (expr(), category).prop_map(|(condition, category)| Rule {
-        info: RuleInfo::default(),
-        name: String::new(),
-        source: LogSource { category: category.to_owned(), ..LogSource::default() },
-        condition,
-        fields: Vec::new(),
-        unfilled: Vec::new(),
+    let one = (expr(), category).prop_map(|(condition, category)| {
+        let source = LogSource { category: category.to_owned(), ..LogSource::default() };
+        Rule::new(RuleInfo::default(), source, condition)
     });
     prop::collection::vec(one, 1..6)
 }

@@ -1,6 +1,7 @@
 //! What Sigma says, held against what the engine does.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod correlations;
 mod engine;
 mod errors;
 mod help;
