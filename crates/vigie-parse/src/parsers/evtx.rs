@@ -56,7 +56,7 @@ impl Parser for Evtx {
             settings: Arc::new(ParserSettings::default().indent(false)),
             record: Record::default(),
             writer: Writer::new(),
-            state: LogState::default(),
+            log: Log::default(),
         };
         if file_header(&mut reading, input, sink).is_continue() {
             // Ends with the input: each turn takes bytes from it or stops.
@@ -71,8 +71,11 @@ impl Parser for Evtx {
 
 /// What the file's header says of the log.
 #[derive(Clone, Copy, Debug, Default)]
-struct LogState {
+struct Log {
+    /// It was not closed properly: what it says of its chunks may be old.
     dirty: bool,
+    /// Chunks that were in use.
+    chunks: u16,
 }
 
 struct Reading {
@@ -82,7 +85,7 @@ struct Reading {
     settings: Arc<ParserSettings>,
     record: Record,
     writer: Writer,
-    state: LogState,
+    log: Log,
 }
 
 impl Reading {
@@ -107,8 +110,8 @@ fn file_header(reading: &mut Reading, input: &mut Input<'_>, sink: &mut dyn Sink
         return if taken == FILE_HEADER_BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
     };
     reading.parsed(taken);
-    reading.state.dirty = header.flags.contains(HeaderFlags::DIRTY);
-    if reading.state.dirty {
+    reading.log = Log { dirty: header.flags.contains(HeaderFlags::DIRTY), chunks: header.chunk_count };
+    if reading.log.dirty {
         sink.diagnostic(Code::DirtyLog, "offset 120", "the header's dirty flag is set", 0);
     }
     if !header.validate_checksum() {
@@ -130,11 +133,11 @@ fn chunk(reading: &mut Reading, input: &mut Input<'_>, sink: &mut dyn Sink) -> C
     }
     let start = reading.offset;
     reading.offset = start.saturating_add(taken as u64);
+    let place = format!("offset {start}");
     if data.iter().all(|byte| *byte == 0) {
-        reading.parsed(taken);
+        empty_chunk(reading, &place, taken, sink);
         return ControlFlow::Continue(());
     }
-    let place = format!("offset {start}");
     if taken < CHUNK_BYTES {
         let message = format!("the file ends after {taken} of the {CHUNK_BYTES} bytes of this chunk");
         sink.diagnostic(Code::TruncatedTail, &place, &message, 0);
@@ -155,7 +158,7 @@ fn records(reading: &mut Reading, decoded: &Decoded, taken: usize, sink: &mut dy
     let mut flow = ControlFlow::Continue(());
     let mut text_start = 0;
     let mut covered = Covered::default();
-    let mut failures = 0_usize;
+    let mut lost = Vec::new();
     for place in &decoded.records {
         let xml = decoded.xml.get(text_start..place.xml_end).unwrap_or_default();
         text_start = place.xml_end;
@@ -164,18 +167,13 @@ fn records(reading: &mut Reading, decoded: &Decoded, taken: usize, sink: &mut dy
         let problem = if end > taken { Some("cut by the end of the file".to_owned()) } else { None };
         let problem = problem.or_else(|| flatten(&mut reading.record, xml, place));
         if let Some(problem) = problem {
-            failures = failures.saturating_add(1);
-            sink.diagnostic(Code::BadRecord, &format!("record {}", place.id), &problem, 0);
+            lost.push((format!("record {}", place.id), problem));
             continue;
         }
         covered.add(place.offset..end);
         if reading.record.time.is_none() {
-            sink.diagnostic(
-                Code::TimeUnreadable,
-                &format!("record {}", place.id),
-                "no readable TimeCreated",
-                0,
-            );
+            let message = "no readable time in the event nor in its frame";
+            sink.diagnostic(Code::TimeUnreadable, &format!("record {}", place.id), message, 0);
         }
         let position = Position { number: place.id, offset: start.saturating_add(place.offset as u64) };
         flow = reading.writer.add(&mut reading.record, position, sink);
@@ -184,24 +182,29 @@ fn records(reading: &mut Reading, decoded: &Decoded, taken: usize, sink: &mut dy
         }
     }
     for failure in &decoded.failures {
-        failures = failures.saturating_add(1);
         let place = failure.id.map_or_else(|| format!("offset {start}"), |id| format!("record {id}"));
-        sink.diagnostic(Code::BadRecord, &place, &failure.message, 0);
+        lost.push((place, failure.message.clone()));
     }
-    let whole = failures == 0 && flow.is_continue();
+    let whole = lost.is_empty() && flow.is_continue();
     let rejected = if whole { 0 } else { covered.gaps(CHUNK_HEADER_BYTES..decoded.live_end.min(taken)) };
-    if rejected > 0 {
-        sink.diagnostic(
-            Code::BadChunk,
-            &format!("offset {start}"),
-            "bytes of records that were not read",
-            rejected as u64,
-        );
+    report_lost(&lost, rejected as u64, start, sink);
+    if taken == CHUNK_BYTES {
+        checksums(reading, decoded, start, sink);
     }
-    checksums(reading, decoded, start, sink);
     reading.rejected(rejected);
     reading.parsed(taken.saturating_sub(rejected));
     flow
+}
+
+/// Names what was not read of a chunk; its bytes are told once, with the first.
+fn report_lost(lost: &[(String, String)], rejected: u64, start: u64, sink: &mut dyn Sink) {
+    if lost.is_empty() && rejected > 0 {
+        sink.diagnostic(Code::LimitReached, &format!("offset {start}"), "stopped on request", rejected);
+    }
+    let mut bytes = rejected;
+    for (place, message) in lost {
+        sink.diagnostic(Code::BadRecord, place, message, std::mem::take(&mut bytes));
+    }
 }
 
 /// Fills `record` from a record's XML; the reason when it cannot be read.
@@ -216,7 +219,32 @@ fn flatten(record: &mut Record, xml: &[u8], place: &Place) -> Option<String> {
     None
 }
 
-fn checksums(_reading: &Reading, _decoded: &Decoded, _start: u64, _sink: &mut dyn Sink) {}
+/// Room that the log keeps ahead is zero; a chunk that was in use is not, unless somebody wiped it.
+fn empty_chunk(reading: &mut Reading, place: &str, taken: usize, sink: &mut dyn Sink) {
+    let before = reading.offset.saturating_sub(taken as u64).saturating_sub(FILE_HEADER_BYTES as u64);
+    let index = before.div_euclid(CHUNK_BYTES as u64);
+    if index >= u64::from(reading.log.chunks) {
+        reading.parsed(taken);
+        return;
+    }
+    reading.rejected(taken);
+    let message = format!("chunk {index} of the {} in use holds zeroes only", reading.log.chunks);
+    sink.diagnostic(Code::NulBytes, place, &message, taken as u64);
+}
+
+/// Windows writes a chunk's checksums when it closes the chunk. So in a log that was closed they are right, or
+/// somebody else wrote there: worth more than a note. In one that was not, the last chunk's may be old.
+fn checksums(reading: &Reading, decoded: &Decoded, start: u64, sink: &mut dyn Sink) {
+    let what = match (decoded.header_sound, decoded.records_sound) {
+        (true, true) => return,
+        (false, true) => "header",
+        (true, false) => "records",
+        (false, false) => "header and records",
+    };
+    let code = if reading.log.dirty { Code::DirtyLog } else { Code::BadChunk };
+    let message = format!("the checksum of the chunk's {what} is wrong; it was read all the same");
+    sink.diagnostic(code, &format!("offset {start}"), &message, 0);
+}
 
 /// Which bytes of a chunk became events. Records come in ascending order, but a crafted chunk may overlap them.
 #[derive(Debug, Default)]

@@ -51,11 +51,13 @@ impl Parser for ExchangeSetup {
     fn recognise(&self, head: &Head<'_>) -> bool {
         let lines = head_lines(head.bytes, HEAD_LINES);
         let stamped: Vec<Stamped<'_>> = lines.iter().filter_map(|line| stamped(line)).collect();
-        // A log cut at its head has no banner any more: then most lines must be stamped, and the path say the rest.
-        stamped.iter().any(|line| {
+        // A log cut at its head has no banner any more: then its name tells.
+        let lower = head.path.to_ascii_lowercase();
+        let is_named = lower.rsplit(['\\', '/']).next().is_some_and(|name| name.starts_with("exchangesetup"));
+        let is_banner = |line: &Stamped<'_>| {
             line.message.contains("Exchange Server") || line.message.starts_with("Setup version:")
-        }) || (stamped.len() > lines.len() / 2
-            && head.path.to_ascii_lowercase().ends_with("exchangesetup.log"))
+        };
+        stamped.iter().any(|line| is_named || is_banner(line))
     }
 
     fn parse(&self, input: &mut Input<'_>, sink: &mut dyn Sink) -> Account {

@@ -172,9 +172,17 @@ impl Record {
         Some(if id > u32::from(u16::MAX) { id & 0xFFFF } else { id })
     }
 
-    /// Settles what only the whole event tells: lists become one value of several lines, and values without a
-    /// name get their columns.
+    /// Settles what only the whole event tells: the id stands without its qualifiers, lists become one value of
+    /// several lines, and values without a name get their columns.
     pub(super) fn settle(&mut self) {
+        if let Some(id) = self.event_id().map(|id| id.to_string())
+            && self.get(System::EventId) != Some(id.as_str())
+        {
+            let span = self.keep(&id);
+            if let Some(slot) = self.system.get_mut(System::EventId as usize) {
+                *slot = Some(span);
+            }
+        }
         self.join_lists();
         self.place_positional();
     }

@@ -189,6 +189,7 @@ fn take_pending(reading: &mut Reading, sink: &mut dyn Sink) -> ControlFlow<()> {
     reading.objects.clear();
     let mut at = 0;
     let mut problem = None;
+    let (mut given, mut foreign) = (0_usize, 0_usize);
     let mut flow = ControlFlow::Continue(());
     // Each turn takes an object from the text.
     while let Some(start) = next_object(&text, at) {
@@ -202,9 +203,23 @@ fn take_pending(reading: &mut Reading, sink: &mut dyn Sink) -> ControlFlow<()> {
                 break;
             }
         }
+        reading.event.finish();
+        if !reading.event.is_event() {
+            foreign = foreign.saturating_add(1);
+            continue;
+        }
+        given = given.saturating_add(1);
         flow = add_event(reading, &first, sink);
         if flow.is_break() {
             break;
+        }
+    }
+    if foreign > 0 {
+        let message = format!("{foreign} objects here have no event id and channel");
+        if given == 0 {
+            problem.get_or_insert(message);
+        } else {
+            sink.diagnostic(Code::BadLine, &format!("line {}", first.number), &message, 0);
         }
     }
     if let Some(problem) = problem {
@@ -231,11 +246,6 @@ fn next_object(text: &str, from: usize) -> Option<Result<usize, Malformed>> {
 fn add_event(reading: &mut Reading, line: &Line, sink: &mut dyn Sink) -> ControlFlow<()> {
     let place = || format!("line {}", line.number);
     let event = &mut reading.event;
-    event.finish();
-    if !event.is_event() {
-        sink.diagnostic(Code::BadLine, &place(), "an object without event id and channel", 0);
-        return ControlFlow::Continue(());
-    }
     if event.record.dropped > 0 {
         let message = format!("{} values beyond the bounds of one event", event.record.dropped);
         sink.diagnostic(Code::ExtraFields, &place(), &message, 0);

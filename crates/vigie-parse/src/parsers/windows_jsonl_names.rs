@@ -167,6 +167,7 @@ fn place(path: &str) -> Place<'_> {
         "EventReceivedTime" | "event.created" => Place::Time(4),
         "message" | "Message" => Place::Own("Message"),
         "tags" | "@version" => Place::Nothing,
+        _ if inner.starts_with("#attributes.") => Place::Nothing,
         _ if ["agent.", "ecs.", "input.", "@metadata.", "beat."]
             .iter()
             .any(|prefix| path.starts_with(prefix)) =>
