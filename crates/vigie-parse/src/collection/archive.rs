@@ -157,7 +157,6 @@ pub(super) fn add_file(path: &Path, label: &str, limits: &Limits, findings: &mut
     let meta = match std::fs::metadata(path) {
         Ok(meta) => meta,
         Err(error) => {
-            findings.note(label, Code::CannotOpen, error.to_string());
             let source = Source::Unreadable(Code::CannotOpen, error.to_string());
             findings.add(
                 Evidence {
@@ -204,7 +203,6 @@ fn add(place: Place, itself: Evidence, context: (&Limits, &Nest), findings: &mut
         Ok(listed) => listed,
         Err(error) => {
             let stop = Stop::of(&error);
-            findings.note(&label, stop.code, &stop.message);
             let archive_len = label.len();
             let source = Source::Unreadable(stop.code, stop.message);
             findings.add(Evidence { source, ..itself }, archive_len);
@@ -270,7 +268,6 @@ fn add_entry(evidence: Evidence, archive_len: usize, context: (&Limits, &Nest), 
     };
     if nest.depth >= limits.nesting_max {
         let message = format!("archives lie more than {} deep in one another", limits.nesting_max);
-        findings.note(&evidence.path, Code::LimitReached, message.clone());
         let source = Source::Unreadable(Code::LimitReached, message);
         findings.add(Evidence { source, ..evidence }, archive_len);
         return;

@@ -26,7 +26,6 @@ pub(super) fn walk(root: &Path, limits: &Limits, findings: &mut Findings) {
         let children = match fs::read_dir(&folder) {
             Ok(children) => children,
             Err(error) => {
-                findings.note(&label, Code::CannotOpen, error.to_string());
                 let source = Source::Unreadable(Code::CannotOpen, error.to_string());
                 findings.add(plain(label, 0, FileTimes::default(), source), 0);
                 continue;
@@ -47,7 +46,6 @@ pub(super) fn walk(root: &Path, limits: &Limits, findings: &mut Findings) {
                 Ok(meta) if meta.is_dir() => stack.push((child.path(), path, depth.saturating_add(1))),
                 Ok(meta) => add_file(&child.path(), path, &meta, (limits, findings)),
                 Err(error) => {
-                    findings.note(&path, Code::CannotOpen, error.to_string());
                     let source = Source::Unreadable(Code::CannotOpen, error.to_string());
                     findings.add(plain(path, 0, FileTimes::default(), source), 0);
                 }

@@ -27,28 +27,26 @@ pub(super) fn single(findings: Findings) -> Collection {
 /// One collection per host, named after its folder or archive below `name`.
 pub(super) fn split(findings: Findings, name: &str) -> Vec<Collection> {
     let roots = roots_of(&findings.found, name);
-    let mut groups: BTreeMap<String, Vec<Evidence>> = BTreeMap::new();
+    let mut groups: BTreeMap<String, (Vec<Evidence>, Vec<Diagnostic>)> = BTreeMap::new();
     for found in findings.found {
         let root = root_of(&found.evidence.path, &roots);
-        groups.entry(root).or_default().push(found.evidence);
+        groups.entry(root).or_default().0.push(found.evidence);
+    }
+    for diagnostic in findings.diagnostics {
+        let root = root_of(&diagnostic.path, &roots);
+        groups.entry(root).or_default().1.push(diagnostic);
     }
     if groups.is_empty() {
-        groups.insert(String::new(), Vec::new());
+        groups.entry(String::new()).or_default();
     }
-    let mut diagnostics = findings.diagnostics;
-    let mut collections: Vec<Collection> = groups
-        .into_iter()
-        .rev()
-        .map(|(root, evidence)| {
-            let (own, rest) = diagnostics.drain(..).partition(|diagnostic| within(&diagnostic.path, &root));
-            diagnostics = rest;
-            let shown = root.trim_end_matches('/').trim_end_matches('!');
-            let shown = if shown.is_empty() { name } else { shown };
-            collection(shown.to_owned(), evidence, own)
-        })
-        .collect();
-    collections.reverse();
+    let name_of = |root: &str| {
+        let shown = root.trim_end_matches('/').trim_end_matches('!');
+        if shown.is_empty() { name.to_owned() } else { shown.to_owned() }
+    };
+    let collections = groups.into_iter();
     collections
+        .map(|(root, (evidence, diagnostics))| collection(name_of(&root), evidence, diagnostics))
+        .collect()
 }
 
 fn collection(name: String, mut evidence: Vec<Evidence>, mut diagnostics: Vec<Diagnostic>) -> Collection {
@@ -83,12 +81,14 @@ fn roots_of(found: &[Found], name: &str) -> BTreeSet<String> {
         };
         marks.entry(root).or_default().extend(mark);
     }
-    let shares = |root: &String| {
-        marks
-            .iter()
-            .any(|(other, set)| other != root && marks.get(root).is_some_and(|own| !own.is_disjoint(set)))
-    };
-    let roots: BTreeSet<String> = marks.keys().filter(|root| shares(root)).cloned().collect();
+    let mut seen: BTreeMap<&String, usize> = BTreeMap::new();
+    for mark in marks.values().flatten() {
+        let count = seen.entry(mark).or_default();
+        *count = count.saturating_add(1);
+    }
+    let is_shared = |mark: &String| seen.get(mark).is_some_and(|count| *count > 1);
+    let shared = marks.iter().filter(|(_, own)| own.iter().any(is_shared));
+    let roots: BTreeSet<String> = shared.map(|(root, _)| root.clone()).collect();
     if roots.len() < 2 { BTreeSet::new() } else { roots }
 }
 
@@ -119,10 +119,6 @@ fn root_of(path: &str, roots: &BTreeSet<String>) -> String {
         .rev()
         .find(|prefix| roots.contains(**prefix))
         .map_or_else(String::new, |prefix| (*prefix).to_owned())
-}
-
-fn within(path: &str, root: &str) -> bool {
-    path.starts_with(root) || root.strip_suffix("!/").is_some_and(|archive| path == archive)
 }
 
 /// The host's name out of Velociraptor's `client_info.json`.

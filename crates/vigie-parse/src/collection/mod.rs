@@ -28,7 +28,8 @@ pub struct Collection {
     pub name: String,
     /// Every file, ordered by path.
     pub evidence: Vec<Evidence>,
-    /// What could not be opened.
+    /// What is wrong with the collection itself. A file that cannot be read is not said here: its evidence is
+    /// [`Source::Unreadable`], and reading it says why.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -216,7 +217,6 @@ pub fn open(paths: &[PathBuf], limits: &Limits) -> Vec<Collection> {
             }
             Ok(meta) => folder::add_loose(path, &label, &meta, &mut loose),
             Err(error) => {
-                loose.note(&label, Code::CannotOpen, error.to_string());
                 let source = Source::Unreadable(Code::CannotOpen, error.to_string());
                 let times = FileTimes::default();
                 loose.add(Evidence { path: label, host_path: None, size: 0, times, source }, 0);

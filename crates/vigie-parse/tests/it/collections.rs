@@ -137,7 +137,7 @@ fn loose_files_named_together_are_one_collection() {
     let collections = open(&files, &Limits::default());
     assert_eq!(collections.len(), 1);
     assert_eq!(collections[0].evidence.len(), 3);
-    assert_eq!(codes(&collections[0]), [(Code::CannotOpen, &*missing.to_string_lossy())]);
+    assert_eq!(report(&collections[0], &missing.to_string_lossy()).diagnostics[0].code, Code::CannotOpen);
     let empty = report(&collections[0], &root.path().join("b.log").to_string_lossy());
     assert_eq!(empty.diagnostics[0].code, Code::Empty);
     assert_eq!(
@@ -190,8 +190,11 @@ fn archives_in_archives_are_read_in_place() {
     }
     let limits = Limits { nested_bytes_max: 10, ..Limits::default() };
     let limited = open(&[root.path().join("all.zip")], &limits);
-    let codes: Vec<Code> = limited.iter().flat_map(codes).map(|(code, _)| code).collect();
-    assert_eq!(codes, [Code::LimitReached]);
+    let packed = limited.iter().find_map(|collection| {
+        collection.evidence.iter().find(|evidence| evidence.path == "all.zip!/packed.zip")
+    });
+    let read = read(packed.unwrap(), &limits, &mut Recorder::default());
+    assert_eq!((read.diagnostics[0].code, read.entry.sha256), (Code::LimitReached, None));
 }
 
 #[test]

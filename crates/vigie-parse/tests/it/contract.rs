@@ -160,7 +160,7 @@ fn a_parser_given_what_is_not_its_own_ends() {
             b"#Fields:\n\n",
             b"\xff\xfe",
             b"\xff\xfe\n",
-            &[b'a'; 70_000],
+            "a".repeat(70_000).as_bytes(),
             b"#Fields: a,a\n1,2",
         ] {
             assert_accounted(*parser, "input", bytes);

@@ -34,12 +34,8 @@ fn tell_case(case: &Path) -> String {
     for collection in open(&[case.join("input")], &Limits::default()) {
         for mut evidence in collection.evidence {
             // A single file is named as on the command line: the path on this machine must not be expected.
-            evidence.path =
-                evidence.path.replace(&*case.to_string_lossy(), "").trim_start_matches('/').to_owned();
-            if matches!(evidence.source, Source::File(_)) {
-                // Git gives files the time of the clone, which a web directory would tell.
-                evidence.times = FileTimes::default();
-            }
+            let path = evidence.path.replace(&*case.to_string_lossy(), "");
+            evidence.path = path.trim_start_matches('/').into();
             let mut recorder = Recorder::default();
             let report = read(&evidence, &Limits::default(), &mut recorder);
             let entry = &report.entry;

@@ -1,4 +1,5 @@
 //! The tests of this crate from the outside: golden folders, the contract of parsers, collections as they are found.
+#![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
 mod collections;
 mod contract;
