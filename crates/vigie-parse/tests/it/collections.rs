@@ -221,11 +221,8 @@ fn unsafe_names_are_escaped_and_said() {
 
 #[test]
 fn the_same_name_twice_is_read_twice() {
-    let one = zip(&[("a.log", b"first"), ("b.log", b"second")]);
     // Both names have the same length, so the archive can be made to repeat one.
-    let bytes: Vec<u8> = String::from_utf8_lossy(&one).into_owned().into_bytes();
-    assert!(!bytes.is_empty());
-    let mut twice = one;
+    let mut twice = zip(&[("a.log", b"first"), ("b.log", b"second")]);
     for at in 0..twice.len().saturating_sub(5) {
         if twice[at..].starts_with(b"b.log") {
             twice[at] = b'a';
@@ -235,12 +232,12 @@ fn the_same_name_twice_is_read_twice() {
     put(root.path(), "d.zip", twice);
     let collection = open_one(&root.path().join("d.zip"));
     assert_eq!(codes(&collection), [(Code::Duplicate, "d.zip!/a.log")]);
-    let hashes: Vec<_> = collection
+    let sizes: Vec<_> = collection
         .evidence
         .iter()
         .map(|evidence| read(evidence, &Limits::default(), &mut Recorder::default()).entry.size)
         .collect();
-    assert_eq!(hashes, [5, 6]);
+    assert_eq!(sizes, [5, 6]);
 }
 
 #[test]
