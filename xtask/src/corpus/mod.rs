@@ -4,6 +4,7 @@
 
 mod estimate;
 mod evidence;
+mod sigma;
 
 use std::path::Path;
 
@@ -12,7 +13,8 @@ use anyhow::{Context, ensure};
 type Suite = fn(&Path) -> anyhow::Result<()>;
 
 /// Every suite, by name. To add one, write `corpus/<name>.rs` and a line here.
-const SUITES: &[(&str, Suite)] = &[("estimate", estimate::run), ("evidence", evidence::run)];
+const SUITES: &[(&str, Suite)] =
+    &[("estimate", estimate::run), ("evidence", evidence::run), ("sigma", sigma::run)];
 
 /// Runs every suite over a copy of the data; all of them run, even after one failed.
 pub(crate) fn run(data: &Path) -> anyhow::Result<()> {

@@ -104,6 +104,33 @@ fn fixtures_have_spoken_names() {
     none("a fixture's folder says what is special about it, `truncated` and not `12`", &offences);
 }
 
+#[test]
+fn public_functions_take_no_bool() {
+    let mut offences = Vec::new();
+    for path in tree::rust_files().unwrap() {
+        for signature in public_signatures(&tree::read(&path).unwrap()) {
+            let parameters = signature.split("->").next().unwrap_or_default();
+            if parameters.contains(": bool") {
+                offences.push(format!("{}: {parameters}", tree::shown(&path)));
+            }
+        }
+    }
+    none("a caller reads `Color::Never`, not `false`: no bool parameters in public functions", &offences);
+}
+
+/// The heads of a file's public functions, each on one line.
+fn public_signatures(text: &str) -> Vec<String> {
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let heads = code.split("pub fn ").skip(1).filter_map(|rest| rest.split('{').next());
+    heads.map(|head| head.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
+#[test]
+fn signatures_are_found() {
+    let text = "pub fn a(\n  b: bool,\n) -> bool {\n}\nfn c(d: bool) {}\npub fn e() -> bool {}";
+    assert_eq!(public_signatures(text), ["a( b: bool, ) -> bool", "e() -> bool"]);
+}
+
 /// The name of the type that a line declares.
 fn type_name(line: &str) -> Option<&str> {
     let line = line.trim_start();
