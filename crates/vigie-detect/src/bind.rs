@@ -53,7 +53,7 @@ pub fn slots_of(field: &str, source: &Source, schema: &Schema) -> Vec<Slot> {
     let mut slots: Vec<Slot> =
         alias.iter().flat_map(|alias| alias.evidence).filter_map(|place| slot_of(place, schema)).collect();
     if slots.is_empty() {
-        slots.extend(constant(field, schema).or_else(|| schema.column(field).map(Slot::Column)));
+        slots.extend(constant(field, schema).or_else(|| column(field, schema).map(Slot::Column)));
     }
     slots
 }
@@ -67,6 +67,17 @@ fn slot_of(place: &Place, schema: &Schema) -> Option<Slot> {
             (_, Joint::Backslash, None) => None,
         },
     }
+}
+
+/// The column of a field. Rules write names of Windows events without the blanks that some providers put there:
+/// `ThreatName` for Defender's `Threat Name`.
+fn column(field: &str, schema: &Schema) -> Option<usize> {
+    let same = |name: &str| {
+        let letters = name.bytes().filter(|byte| *byte != b' ').map(|byte| byte.to_ascii_lowercase());
+        letters.eq(field.bytes().map(|byte| byte.to_ascii_lowercase()))
+    };
+    let spaced = || schema.fields.iter().position(|name| name.contains(' ') && same(name));
+    schema.column(field).or_else(spaced)
 }
 
 /// What the schema of a Windows event says of all its events.

@@ -17,7 +17,7 @@ use crate::ir::{Expr, Rule};
 use crate::pack::{self, PackFiles};
 use crate::place::Text;
 use crate::scan::Scanner;
-use crate::sigma::{self, Context, Filter, Owner, Placeholders};
+use crate::sigma::{self, Context, Filter, Owner, Placeholders, SigmaFile};
 use crate::tally::{self, Tally};
 use crate::taxonomy;
 
@@ -84,9 +84,7 @@ impl RuleSet {
         for files in pack_files(sources)? {
             loading.add_pack(&files, &sources.placeholders);
         }
-        for path in sigma_paths(&sources.rules)? {
-            loading.add_user_file(&path, &sources.placeholders);
-        }
+        loading.add_user_files(&sigma_paths(&sources.rules)?, &sources.placeholders);
         loading.finish(sources.on_error)
     }
 
@@ -216,23 +214,34 @@ impl Loading {
         self.set.packs.push(pack);
     }
 
-    fn add_user_file(&mut self, path: &Path, placeholders: &Placeholders) {
-        let shown = path.display().to_string();
-        let bytes = match std::fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                self.errors.push(LoadError::of_file(&shown, format!("the file cannot be read: {error}"), ""));
-                return;
-            }
+    /// Files are read in parallel, since thousands of rules are mostly YAML to read, and added in order.
+    fn add_user_files(&mut self, paths: &[PathBuf], placeholders: &Placeholders) {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let share = paths.len().div_ceil(threads).max(FILES_PER_THREAD_MIN);
+        let read = |paths: &[PathBuf]| -> Vec<UserFile> {
+            paths.iter().map(|path| read_user_file(path, placeholders)).collect()
         };
-        match pack::as_text(&shown, &bytes) {
-            Ok(text) => self.add_sigma(&shown, text, &Context { owner: &Owner::User, placeholders }),
-            Err(error) => self.errors.push(error),
+        let read: Vec<Vec<UserFile>> = std::thread::scope(|scope| {
+            let read = &read;
+            let started: Vec<_> = paths.chunks(share).map(|share| scope.spawn(move || read(share))).collect();
+            started
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect()
+        });
+        for file in read.into_iter().flatten() {
+            match file.content {
+                Ok((text, sigma)) => self.add_file(&file.path, &text, sigma),
+                Err(error) => self.errors.push(*error),
+            }
         }
     }
 
     fn add_sigma(&mut self, path: &str, text: &str, context: &Context<'_>) {
-        let file = sigma::read_file(path, text, context);
+        self.add_file(path, text, sigma::read_file(path, text, context));
+    }
+
+    fn add_file(&mut self, path: &str, text: &str, file: SigmaFile) {
         self.errors.extend(file.errors);
         for rule in file.rules {
             self.add_rule(rule, path, text);
@@ -306,6 +315,29 @@ impl Loading {
             }
         }
     }
+}
+
+/// Fewer files are not worth a thread.
+const FILES_PER_THREAD_MIN: usize = 64;
+
+/// A file given with `--rules`: its text and what it holds.
+struct UserFile {
+    path: String,
+    content: Result<(String, SigmaFile), Box<LoadError>>,
+}
+
+fn read_user_file(path: &Path, placeholders: &Placeholders) -> UserFile {
+    let shown = path.display().to_string();
+    let read = || {
+        let bytes = std::fs::read(path).map_err(|error| {
+            Box::new(LoadError::of_file(&shown, format!("the file cannot be read: {error}"), ""))
+        })?;
+        let text = pack::as_text(&shown, &bytes).map_err(Box::new)?.to_owned();
+        let sigma = sigma::read_file(&shown, &text, &Context { owner: &Owner::User, placeholders });
+        Ok((text, sigma))
+    };
+    let content = read();
+    UserFile { path: shown, content }
 }
 
 fn pack_files(sources: &Sources) -> Result<Vec<PackFiles>, LoadErrors> {

@@ -9,7 +9,7 @@
 //! The text decides how often literals are compared, so the worst case is a text of one gram over and over; the
 //! literals that share a gram are few, by choice, and the time stays linear in the text.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Whether case matters when a literal is compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -162,19 +162,21 @@ impl Grams {
             .collect();
         // Short literals have the least choice, so they choose first.
         order.sort_by_key(|(index, literal)| (literal.len(), *index));
+        let common: FxHashSet<u32> = COMMON.iter().map(|gram| four(**gram)).collect();
         for (index, literal) in &order {
-            made.add(*index, literal);
+            made.add(*index, literal, &common);
         }
         (!order.is_empty()).then_some(made)
     }
 
-    fn add(&mut self, index: u32, literal: &[u8]) {
+    fn add(&mut self, index: u32, literal: &[u8], common: &FxHashSet<u32>) {
         if literal.len() >= 4 {
             let windows = (0_u32..).zip(literal.windows(4));
             let gram = |window: &[u8]| four([window[0], window[1], window[2], window[3]]);
             let cost = |window: &[u8]| {
                 let shared = self.fours.get(&gram(window)).map_or(0, Vec::len);
-                commonness(window) + 6 * u32::try_from(shared).unwrap_or(u32::MAX / 8)
+                let known = if common.contains(&gram(window)) { 40 } else { 0 };
+                commonness(window) + known + 6 * u32::try_from(shared).unwrap_or(u32::MAX / 8)
             };
             let Some((at, window)) = windows.min_by_key(|(_, window)| cost(window)) else { return };
             let (word, bit) = bit_of(gram(window));
@@ -264,9 +266,7 @@ fn next_pair(filter: &[u64; FILTER_WORDS], text: &[u8], mut at: usize) -> Option
 
 /// How common bytes are in logs, added up: the lower, the better the gram.
 fn commonness(window: &[u8]) -> u32 {
-    let known = COMMON.iter().any(|common| window.eq_ignore_ascii_case(common.as_slice()));
-    let bytes: u32 = window.iter().map(|byte| weight(*byte)).sum();
-    bytes + if known { 40 } else { 0 }
+    window.iter().map(|byte| weight(*byte)).sum()
 }
 
 fn weight(byte: u8) -> u32 {

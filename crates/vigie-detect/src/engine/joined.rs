@@ -3,6 +3,8 @@
 //! `stem?query` contains a literal when the stem does, or the query does, or the literal has a `?` at which the
 //! stem ends with its left part and the query begins with its right part. The other anchors likewise.
 
+use std::borrow::Cow;
+
 use super::node::{Node, and, not, or};
 use crate::ir::{Pattern, Piece, Predicate};
 use crate::taxonomy::Joint;
@@ -16,7 +18,13 @@ struct Cells<'a> {
 }
 
 /// The literal of `pattern` on two columns.
-pub(super) fn literal(left: usize, joint: Joint, right: usize, pattern: &Pattern, text: &[u8]) -> Node {
+pub(super) fn literal(
+    left: usize,
+    joint: Joint,
+    right: usize,
+    pattern: &Pattern,
+    text: &[u8],
+) -> Node<'static> {
     let cells = Cells { left, right, joint, pattern };
     let mut ways = within_one(&cells, text);
     let separator = match joint {
@@ -29,18 +37,18 @@ pub(super) fn literal(left: usize, joint: Joint, right: usize, pattern: &Pattern
     or(ways)
 }
 
-fn test(cells: &Cells<'_>, column: usize, text: &[u8], (from_start, to_end): (bool, bool)) -> Node {
+fn test(cells: &Cells<'_>, column: usize, text: &[u8], (from_start, to_end): (bool, bool)) -> Node<'static> {
     let pieces = if text.is_empty() { Vec::new() } else { vec![Piece::Text(text.to_vec())] };
     let pattern = Pattern { pieces, from_start, to_end, cased: cells.pattern.cased };
-    Node::Leaf(column, Predicate::Text(pattern))
+    Node::Leaf(column, Cow::Owned(Predicate::Text(pattern)))
 }
 
-fn there(column: usize) -> Node {
-    Node::Leaf(column, Predicate::Exists(true))
+fn there(column: usize) -> Node<'static> {
+    Node::Leaf(column, Cow::Owned(Predicate::Exists(true)))
 }
 
 /// Whether the right cell adds nothing: then the left stands alone.
-fn nothing_right(cells: &Cells<'_>) -> Node {
+fn nothing_right(cells: &Cells<'_>) -> Node<'static> {
     match cells.joint {
         Joint::Query => or(vec![
             not(there(cells.right)),
@@ -52,7 +60,7 @@ fn nothing_right(cells: &Cells<'_>) -> Node {
 }
 
 /// The right cell must be there for anything to be joined, but for a query.
-fn right_needed(cells: &Cells<'_>) -> Node {
+fn right_needed(cells: &Cells<'_>) -> Node<'static> {
     match cells.joint {
         Joint::Query => Node::Const(true),
         Joint::Backslash => there(cells.right),
@@ -60,7 +68,7 @@ fn right_needed(cells: &Cells<'_>) -> Node {
 }
 
 /// The literal lies within one of the cells.
-fn within_one(cells: &Cells<'_>, text: &[u8]) -> Vec<Node> {
+fn within_one(cells: &Cells<'_>, text: &[u8]) -> Vec<Node<'static>> {
     let (from_start, to_end) = (cells.pattern.from_start, cells.pattern.to_end);
     let mut ways = Vec::new();
     if to_end {
@@ -81,7 +89,7 @@ fn within_one(cells: &Cells<'_>, text: &[u8]) -> Vec<Node> {
 }
 
 /// The literal's separator at `at` is the one between the cells.
-fn across(cells: &Cells<'_>, text: &[u8], at: usize) -> Node {
+fn across(cells: &Cells<'_>, text: &[u8], at: usize) -> Node<'static> {
     let (from_start, to_end) = (cells.pattern.from_start, cells.pattern.to_end);
     let (left, with_separator) = text.split_at(at);
     let right = with_separator.get(1..).unwrap_or_default();

@@ -1,5 +1,7 @@
 //! All predicates on one column as one matcher: a value goes in, the predicates that it satisfies come out.
 
+use std::sync::OnceLock;
+
 use regex::Regex;
 use rustc_hash::FxHashMap;
 
@@ -46,7 +48,8 @@ struct Check {
 #[derive(Debug)]
 enum CheckKind {
     Pattern(Pattern),
-    Regex(Regex),
+    /// Compiled when it first has to run: gated expressions mostly never do.
+    Regex(String, OnceLock<Option<Regex>>),
 }
 
 /// Literals and what a find of each means.
@@ -150,9 +153,7 @@ impl Matcher {
     }
 
     fn add_regex(&mut self, index: u32, source: &str, building: &mut Building) {
-        // Loading compiled it already; a pattern that fails here was never loaded.
-        let Ok(regex) = Regex::new(source) else { return };
-        let check = Check { predicate: index, kind: CheckKind::Regex(regex) };
+        let check = Check { predicate: index, kind: CheckKind::Regex(source.to_owned(), OnceLock::new()) };
         self.add_check(check, literals::required(source), false, building);
     }
 
@@ -235,7 +236,11 @@ impl Matcher {
         for check in scratch.pending.iter().chain(&self.open) {
             let Some(check) = self.checks.get(*check as usize) else { continue };
             let holds = match &check.kind {
-                CheckKind::Regex(regex) => regex.is_match(text),
+                // Loading refused what does not compile.
+                CheckKind::Regex(source, regex) => regex
+                    .get_or_init(|| Regex::new(source).ok())
+                    .as_ref()
+                    .is_some_and(|regex| regex.is_match(text)),
                 CheckKind::Pattern(pattern) if pattern.cased => glob::fits(pattern, text.as_bytes()),
                 CheckKind::Pattern(pattern) => glob::fits(pattern, scratch.folded.as_bytes()),
             };

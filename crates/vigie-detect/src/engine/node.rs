@@ -1,5 +1,7 @@
 //! A rule bound to a schema: tests on columns, with everything folded away that the schema settles.
 
+use std::borrow::Cow;
+
 use regex::Regex;
 use vigie_model::{EventBatch, Schema};
 
@@ -11,21 +13,21 @@ use crate::taxonomy::Source;
 
 /// A bound condition.
 #[derive(Clone, Debug)]
-pub(crate) enum Node {
+pub(crate) enum Node<'a> {
     /// Settled.
     Const(bool),
     /// A predicate on a column.
-    Leaf(usize, Predicate),
+    Leaf(usize, Cow<'a, Predicate>),
     /// A test that needs several cells of the row.
     Row(Box<RowTest>),
     /// All.
-    And(Vec<Node>),
+    And(Vec<Node<'a>>),
     /// One.
-    Or(Vec<Node>),
+    Or(Vec<Node<'a>>),
     /// So many.
-    AtLeast(usize, Vec<Node>),
+    AtLeast(usize, Vec<Node<'a>>),
     /// The opposite.
-    Not(Box<Node>),
+    Not(Box<Node<'a>>),
 }
 
 /// A test on the values of a row that no single column can answer.
@@ -88,7 +90,7 @@ pub(crate) fn text(slot: &Slot, batch: &EventBatch, row: usize) -> Option<String
 }
 
 /// Joins with `and`, settled parts folded away.
-pub(crate) fn and(parts: Vec<Node>) -> Node {
+pub(crate) fn and(parts: Vec<Node<'_>>) -> Node<'_> {
     let mut kept = Vec::with_capacity(parts.len());
     for part in parts {
         match part {
@@ -106,7 +108,7 @@ pub(crate) fn and(parts: Vec<Node>) -> Node {
 }
 
 /// Joins with `or`, settled parts folded away.
-pub(crate) fn or(parts: Vec<Node>) -> Node {
+pub(crate) fn or(parts: Vec<Node<'_>>) -> Node<'_> {
     let mut kept = Vec::with_capacity(parts.len());
     for part in parts {
         match part {
@@ -124,7 +126,7 @@ pub(crate) fn or(parts: Vec<Node>) -> Node {
 }
 
 /// The opposite.
-pub(crate) fn not(inner: Node) -> Node {
+pub(crate) fn not(inner: Node<'_>) -> Node<'_> {
     match inner {
         Node::Const(value) => Node::Const(!value),
         Node::Not(inner) => *inner,
@@ -132,9 +134,9 @@ pub(crate) fn not(inner: Node) -> Node {
     }
 }
 
-fn at_least(count: usize, parts: Vec<Node>) -> Node {
+fn at_least(count: usize, parts: Vec<Node<'_>>) -> Node<'_> {
     let settled = parts.iter().filter(|part| matches!(part, Node::Const(true))).count();
-    let open: Vec<Node> = parts.into_iter().filter(|part| !matches!(part, Node::Const(_))).collect();
+    let open: Vec<Node<'_>> = parts.into_iter().filter(|part| !matches!(part, Node::Const(_))).collect();
     match count.saturating_sub(settled) {
         0 => Node::Const(true),
         needed if needed > open.len() => Node::Const(false),
@@ -155,26 +157,39 @@ pub(crate) struct Binder<'a> {
 
 impl Binder<'_> {
     /// The rule's condition on this schema.
-    pub(crate) fn bind(&mut self, rule: &Rule) -> Node {
+    pub(crate) fn bind<'r>(&mut self, rule: &'r Rule) -> Node<'r> {
         self.expr(&rule.condition)
     }
 
-    fn expr(&mut self, expr: &Expr) -> Node {
+    fn expr<'r>(&mut self, expr: &'r Expr) -> Node<'r> {
         match expr {
             Expr::Const(value) => Node::Const(*value),
             Expr::Test(test) => self.test(test),
-            Expr::And(parts) => and(self.all(parts)),
+            Expr::And(parts) => and(self.until_false(parts)),
             Expr::Or(parts) => or(self.all(parts)),
             Expr::AtLeast(count, parts) => at_least(*count, self.all(parts)),
             Expr::Not(inner) => not(self.expr(inner)),
         }
     }
 
-    fn all(&mut self, parts: &[Expr]) -> Vec<Node> {
+    fn all<'r>(&mut self, parts: &'r [Expr]) -> Vec<Node<'r>> {
         parts.iter().map(|part| self.expr(part)).collect()
     }
 
-    fn test(&mut self, test: &Test) -> Node {
+    /// One part that can never hold settles the rest: most rules of a channel speak of another event id.
+    fn until_false<'r>(&mut self, parts: &'r [Expr]) -> Vec<Node<'r>> {
+        let mut bound = Vec::with_capacity(parts.len());
+        for part in parts {
+            let node = self.expr(part);
+            if matches!(node, Node::Const(false)) {
+                return vec![node];
+            }
+            bound.push(node);
+        }
+        bound
+    }
+
+    fn test<'r>(&mut self, test: &'r Test) -> Node<'r> {
         let Some(field) = &test.field else {
             let columns = 0..self.schema.fields.len();
             return or(columns.map(|column| keyword(column, &test.predicate)).collect());
@@ -202,15 +217,15 @@ impl Binder<'_> {
 }
 
 /// A keyword on one column; absence is nothing that a keyword can ask for.
-fn keyword(column: usize, predicate: &Predicate) -> Node {
+fn keyword(column: usize, predicate: &Predicate) -> Node<'_> {
     match predicate {
         Predicate::Null | Predicate::Exists(false) | Predicate::OtherField(_) => Node::Const(false),
-        predicate => Node::Leaf(column, predicate.clone()),
+        predicate => Node::Leaf(column, Cow::Borrowed(predicate)),
     }
 }
 
-fn exists(slot: &Slot) -> Node {
-    let there = |column: usize| Node::Leaf(column, Predicate::Exists(true));
+fn exists(slot: &Slot) -> Node<'static> {
+    let there = |column: usize| Node::Leaf(column, Cow::Owned(Predicate::Exists(true)));
     match slot {
         Slot::Column(column) => there(*column),
         Slot::Constant(_) => Node::Const(true),
@@ -221,9 +236,9 @@ fn exists(slot: &Slot) -> Node {
     }
 }
 
-fn on_slot(slot: &Slot, predicate: &Predicate) -> Node {
+fn on_slot<'r>(slot: &Slot, predicate: &'r Predicate) -> Node<'r> {
     match slot {
-        Slot::Column(column) => Node::Leaf(*column, predicate.clone()),
+        Slot::Column(column) => Node::Leaf(*column, Cow::Borrowed(predicate)),
         Slot::Constant(text) => Node::Const(matcher::constant_fits(predicate, text)),
         Slot::Joined(left, joint, right) => match predicate {
             Predicate::Text(pattern) => match pattern.pieces.as_slice() {
@@ -259,7 +274,7 @@ fn text_of(piece: &Piece) -> Option<&[u8]> {
 }
 
 /// A check on two joined cells, asked only where one of its literals is in them.
-fn gated(slot: &Slot, check: RowCheck, gates: Option<Vec<Vec<u8>>>, cased: bool) -> Node {
+fn gated(slot: &Slot, check: RowCheck, gates: Option<Vec<Vec<u8>>>, cased: bool) -> Node<'static> {
     let test = row(vec![slot.clone()], check);
     let (Slot::Joined(left, joint, right), Some(gates)) = (slot, gates) else { return test };
     let gate = |text: &Vec<u8>| {
@@ -270,6 +285,6 @@ fn gated(slot: &Slot, check: RowCheck, gates: Option<Vec<Vec<u8>>>, cased: bool)
     and(vec![or(gates.iter().map(gate).collect()), test])
 }
 
-fn row(slots: Vec<Slot>, check: RowCheck) -> Node {
+fn row(slots: Vec<Slot>, check: RowCheck) -> Node<'static> {
     Node::Row(Box::new(RowTest { slots, check }))
 }

@@ -155,9 +155,9 @@ impl Planner {
 }
 
 /// A rule bound to the schema.
-struct Bound {
+struct Bound<'a> {
     rule: u32,
-    node: Node,
+    node: Node<'a>,
     noted: Option<Vec<Vec<Slot>>>,
     silent: bool,
 }
@@ -186,7 +186,7 @@ struct Atoms<'a> {
 
 fn compile(
     schema: &Schema,
-    bound: Vec<Bound>,
+    bound: Vec<Bound<'_>>,
     cannot_hold: Vec<(u32, Vec<String>)>,
     mut wanted: Vec<bool>,
     cache: &mut Cache,
@@ -233,7 +233,7 @@ fn compile(
 }
 
 fn gather<'a>(
-    node: &'a Node,
+    node: &'a Node<'_>,
     atoms: &mut Atoms<'a>,
     ids: &mut FxHashMap<Predicate, u32>,
     wanted: &mut [bool],
@@ -241,10 +241,10 @@ fn gather<'a>(
     match node {
         Node::Const(_) => {}
         Node::Leaf(column, predicate) => {
-            let known = ids.get(predicate).copied();
+            let known = ids.get(&**predicate).copied();
             let id = known.unwrap_or_else(|| {
                 let id = u32::try_from(ids.len()).unwrap_or(u32::MAX);
-                ids.insert(predicate.clone(), id);
+                ids.insert((**predicate).clone(), id);
                 id
             });
             atoms.by_column[*column].push((id, predicate));
@@ -264,11 +264,11 @@ fn gather<'a>(
 }
 
 fn lower(
-    node: Node,
+    node: Node<'_>,
     row_tests: &mut Vec<RowTest>,
     atom: &mut dyn FnMut(usize, &Predicate) -> Option<u32>,
 ) -> Program {
-    let mut all = |parts: Vec<Node>, row_tests: &mut Vec<RowTest>| -> Box<[Program]> {
+    let mut all = |parts: Vec<Node<'_>>, row_tests: &mut Vec<RowTest>| -> Box<[Program]> {
         parts.into_iter().map(|part| lower(part, row_tests, atom)).collect()
     };
     match node {

@@ -239,10 +239,9 @@ fn regex(modifiers: &[Modifier], pattern: &str) -> Result<Predicate, Mistake> {
     let flags: String =
         flags.iter().filter(|(modifier, _)| modifiers.contains(modifier)).map(|(_, flag)| *flag).collect();
     let whole = if flags.is_empty() { pattern.to_owned() } else { format!("(?{flags}){pattern}") };
-    match regex::Regex::new(&whole) {
-        Ok(_) => Ok(Predicate::Regex(whole)),
-        Err(error) => {
-            let text = error.to_string();
+    match check_regex(&whole) {
+        Ok(()) => Ok(Predicate::Regex(whole)),
+        Err(text) => {
             let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
             let hint = if reason.contains("look-around") || reason.contains("backreference") {
                 "only expressions that run in linear time are taken: write it without look-around and back-references"
@@ -252,6 +251,19 @@ fn regex(modifiers: &[Modifier], pattern: &str) -> Result<Predicate, Mistake> {
             mistake(format!("the regular expression cannot be used: {reason}"), hint)
         }
     }
+}
+
+/// Longer expressions, and those that count repetitions, may be too large to run: they are compiled at once.
+const SURELY_SMALL_BYTES: usize = 300;
+
+/// Whether the expression can be run. Most are only read here, and compiled when an event first needs them.
+fn check_regex(whole: &str) -> Result<(), String> {
+    let parsed = regex_syntax::Parser::new().parse(whole).map_err(|error| error.to_string())?;
+    let counted = whole.contains('{');
+    if counted || whole.len() > SURELY_SMALL_BYTES || parsed.properties().minimum_len() > Some(1024) {
+        regex::Regex::new(whole).map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 fn network(text: &str) -> Result<Predicate, Mistake> {

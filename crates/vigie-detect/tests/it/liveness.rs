@@ -106,3 +106,13 @@ fn asks_only_for_columns_that_serve() {
     let wanted = rules.scanner().wants(&schema);
     assert!((0..3).all(|column| !wanted.has(column)));
 }
+
+#[test]
+fn names_are_found_with_or_without_blanks() {
+    let detection = "s:\n  EventID: 1119\n  ThreatName|endswith: EICAR\ncondition: s";
+    let rules =
+        Arc::new(load(&[&with_source("t", "product: windows, service: windefend", detection)]).unwrap());
+    let channel = "Microsoft-Windows-Windows Defender/Operational";
+    let schema = windows(channel, "", 1119, &["Severity", "Threat Name"]);
+    assert_eq!(crate::help::hits(&rules, &[event(&schema, &["5", "Virus:EICAR"])]).len(), 1);
+}
