@@ -1,4 +1,4 @@
-//! `cargo run --example estimate -- table.csv [json|svg|text] [fr]`: the crate alone, without the command line of Vigie.
+//! `cargo run --example estimate -- TABLE.csv|LIST,LIST,... [json|svg|text] [fr]`: the crate without Vigie's command line.
 
 use std::path::PathBuf;
 use vigie_estimate::{Format, Input, Language, Options, run};
@@ -10,7 +10,11 @@ fn main() -> Result<(), vigie_estimate::Error> {
             "usage: estimate TABLE.csv [json|svg|text] [fr]".to_owned(),
         ));
     };
-    let mut options = Options::new(Input::Table(PathBuf::from(path)));
+    let input = match path.split_once(',') {
+        Some(_) => Input::Lists(path.split(',').map(PathBuf::from).collect()),
+        None => Input::Table(PathBuf::from(path)),
+    };
+    let mut options = Options::new(input);
     options.format = match arguments.get(1).map(String::as_str) {
         Some("json") => Format::Json,
         Some("svg") => Format::Svg,

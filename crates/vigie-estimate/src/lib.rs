@@ -6,6 +6,8 @@
 pub mod analysis;
 pub mod error;
 pub mod honesty;
+pub mod link;
+pub mod lists;
 pub mod loglinear;
 pub mod methods;
 pub mod numeric;

@@ -33,7 +33,7 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Result<Outcome, Error> {
     check(options)?;
     match &options.input {
         Input::Table(path) => run_table(options, path, out),
-        Input::Lists(_) => Err(Error::Options("lists".to_owned())),
+        Input::Lists(paths) => crate::lists::run_lists(options, paths, out),
     }
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn context_of(options: &Options) -> Context {
     }
 }
 
-fn write(
+pub(crate) fn write(
     options: &Options,
     analysis: &Analysis,
     context: &Context,

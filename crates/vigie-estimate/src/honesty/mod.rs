@@ -5,6 +5,7 @@ pub mod consistency;
 pub mod refusal;
 pub mod sensitivity;
 pub mod wording;
+pub mod worked;
 
 pub use checks::{Check, Status};
 pub use refusal::Refusal;

@@ -223,14 +223,14 @@ mod tests {
         assert_eq!((apart.cliques, apart.separators), (vec![1, 2], vec![0]));
     }
 
-    /// The two examples of dga's manual: spina bifida with 626 units (Madigan and York 1997), flat prior, 1 to 300 unseen.
+    /// An example of dga's manual: spina bifida with 626 units (Madigan and York 1997), prior 1/N, 1 to 300 unseen.
     #[test]
-    fn spina_bifida_with_a_flat_prior() {
+    fn spina_bifida_of_the_manual() {
         let cells = [(4, 60), (2, 49), (6, 4), (1, 247), (5, 112), (3, 142), (7, 12)];
         let table = CaptureTable::from_cells(&["certificate", "death", "medical"], &cells).unwrap();
         assert_eq!(table.seen(), 626);
         let options = GraphOptions { delta: Some(1.0), grid: (1..=300).map(f64::from).collect() };
-        let posterior = average_with_prior(&table, &options, &|_| 0.0).unwrap();
+        let posterior = average(&table, &options).unwrap();
         assert!((posterior.mean - 733.7).abs() < 0.1, "{}", posterior.mean);
         assert_eq!((posterior.low, posterior.high, posterior.mode), (682.0, 798.0, 728.0));
     }

@@ -24,6 +24,11 @@ impl CaptureTable {
         Some(Self { lists, counts })
     }
 
+    /// One list that holds nobody: what is left when no list names anything of a level.
+    pub fn of_nobody() -> Self {
+        Self { lists: vec!["-".to_owned()], counts: vec![0; 2] }
+    }
+
     /// A table from counts in the order of the cells: bit `i` of a cell's number says that list `i` holds the unit.
     pub fn from_cells(lists: &[&str], cells: &[(usize, u64)]) -> Option<Self> {
         let mut table = Self::new(lists.iter().map(|&s| s.to_owned()).collect())?;

@@ -1,0 +1,218 @@
+//! From lists to a capture table at one level, with everything that must be said of it, then to the estimate.
+
+use super::{Lists, read_lists};
+use crate::analysis::{Context, analyze};
+use crate::error::Error;
+use crate::honesty::{Language, Refusal};
+use crate::link::{Decisions, Linked, fellegi::ordered, link};
+use crate::options::{Format, Level, Options};
+use crate::output::{json, text};
+use crate::run::{Outcome, context_of, write};
+use crate::table::CaptureTable;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Reads, links, counts, analyses and writes.
+pub(crate) fn run_lists(options: &Options, paths: &[PathBuf], out: &mut dyn Write) -> Result<Outcome, Error> {
+    let lists = read_lists(paths)?;
+    let decisions = options.decisions.as_deref().map(read_decisions).transpose()?.unwrap_or_default();
+    let linked = link(&lists, &decisions);
+    if let Some(path) = &options.review {
+        write_review(&linked, path)?;
+    }
+    let (table, context) = capture(&lists, &linked, options);
+    let analysis = analyze(&table, &BTreeMap::new(), &context, &options.effort);
+    match options.format {
+        Format::Svg => write(options, &analysis, &context, out)?,
+        Format::Text => {
+            let levels = levels_text(&linked, options.language);
+            write!(out, "{levels}\n{}", text::render(&analysis, &context, options.language))?;
+        }
+        Format::Json => {
+            let mut value = json::render(&analysis, &context, options.language);
+            value["levels"] = json!(linked.counts);
+            value["linkage"] = linkage_json(&linked);
+            let mut rendered = serde_json::to_string_pretty(&value).map_err(|e| Error::Write(e.into()))?;
+            rendered.push('\n');
+            out.write_all(rendered.as_bytes())?;
+        }
+    }
+    Ok(Outcome { analysis, context })
+}
+
+/// The table of the level asked for, over the lists that are independent and name something of that level.
+fn capture(lists: &Lists, linked: &Linked, options: &Options) -> (CaptureTable, Context) {
+    let level = options.level;
+    let mut context = context_of(options);
+    context.unit = context.unit.or_else(|| Some(level.word().to_owned()));
+    context.missed_links = context.missed_links.or(linked.missed);
+    let groups = linked.groups.get(level.word());
+    let mut keep = Vec::new();
+    let mut without = Vec::new();
+    for (index, meta) in lists.metas.iter().enumerate() {
+        let here = groups.is_some_and(|g| {
+            g.iter().zip(&lists.records).any(|(g, r)| g.is_some() && r.list as usize == index)
+        });
+        if let Some(parent) = &meta.derived_from {
+            context.derived.push(format!("{} <- {parent}", meta.name));
+        } else if here {
+            keep.push(index);
+        } else {
+            without.push(meta.name.clone());
+        }
+        context.list_notes.push(note(lists, linked, level, index));
+        let window =
+            meta.window.clone().or_else(|| meta.days.map(|(a, b)| format!("{}..{}", date(a), date(b))));
+        context.windows.extend(window.map(|w| (meta.name.clone(), w)));
+    }
+    context.days_apart = days_apart(lists, &keep);
+    if keep.len() < 2 && keep.len() + without.len() >= 2 {
+        let units = without.iter().map(|name| format!("{name}: no {}", level.word())).collect();
+        context.refusal = Some(Refusal::MixedUnits { units });
+    }
+    let table = linked.table(lists, level, &keep).unwrap_or_else(CaptureTable::of_nobody);
+    (table, context)
+}
+
+fn note(lists: &Lists, linked: &Linked, level: Level, index: usize) -> String {
+    let meta = &lists.metas[index];
+    let mut text = format!(
+        "{}: {} rows, {} duplicates, {} not placed",
+        meta.name,
+        meta.rows,
+        linked.duplicates(lists, level, index),
+        meta.unplaced
+    );
+    for (word, value) in [("source", &meta.source), ("claims", &meta.claims)] {
+        if let Some(value) = value {
+            let _ = write!(text, ", {word} {value}");
+        }
+    }
+    text
+}
+
+/// Days between the middles of the earliest and the latest list.
+fn days_apart(lists: &Lists, keep: &[usize]) -> Option<f64> {
+    let middles: Vec<f64> = keep
+        .iter()
+        .filter_map(|&k| lists.metas[k].days.map(|(a, b)| f64::midpoint(f64::from(a), f64::from(b))))
+        .collect();
+    let low = middles.iter().copied().reduce(f64::min)?;
+    let high = middles.iter().copied().reduce(f64::max)?;
+    (middles.len() >= 2).then_some(high - low)
+}
+
+/// The civil date of a day since 1970.
+fn date(day: i32) -> String {
+    let z = day + 719_468;
+    let era = z.div_euclid(146_097);
+    let of_era = z.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let m = (5 * of_year + 2) / 153;
+    let d = of_year - (153 * m + 2) / 5 + 1;
+    let (month, carry) = if m < 10 { (m + 3, 0) } else { (m - 9, 1) };
+    format!("{:04}-{month:02}-{d:02}", year_of_era + era * 400 + carry)
+}
+
+fn levels_text(linked: &Linked, language: Language) -> String {
+    let (title, hubs, doubtful) = match language {
+        Language::English => {
+            ("Distinct, by level (never mixed)", "keys shared by too many owners, not used", "doubtful links")
+        }
+        Language::French => (
+            "Distincts, par niveau (jamais mélangés)",
+            "clés partagées par trop de propriétaires, écartées",
+            "liens douteux",
+        ),
+    };
+    let counts: Vec<String> = Level::ALL
+        .iter()
+        .map(|l| format!("{} {}", l.word(), linked.counts.get(l.word()).copied().unwrap_or(0)))
+        .collect();
+    let waiting =
+        linked.links.iter().filter(|l| l.decision == crate::link::fellegi::Decision::Doubtful).count();
+    format!("{title}: {}; {hubs}: {}; {doubtful}: {waiting}\n", counts.join(", "), linked.hubs.len())
+}
+
+fn linkage_json(linked: &Linked) -> Value {
+    let hubs: Vec<Value> = linked
+        .hubs
+        .iter()
+        .take(100)
+        .map(|(kind, key, owners)| json!({"kind": kind.word(), "key": key, "owners": owners}))
+        .collect();
+    json!({
+        "links_by": linked.made,
+        "hubs": hubs,
+        "expected_missed": linked.missed,
+        "blocking_loss": linked.blocking_loss,
+        "by_name": linked.links.len(),
+    })
+}
+
+/// The clerical review file: doubtful links first, the `decision` column to be filled in with `yes` or `no`.
+fn write_review(linked: &Linked, path: &Path) -> Result<(), Error> {
+    let mut writer = csv::Writer::from_path(path).map_err(|e| Error::Write(e.into()))?;
+    let put = |writer: &mut csv::Writer<std::fs::File>, row: &[&str]| {
+        let guarded: Vec<String> = row.iter().map(|cell| guard(cell)).collect();
+        writer.write_record(&guarded).map_err(|e| Error::Write(e.into()))
+    };
+    put(&mut writer, &["left", "right", "chance", "why", "proposed", "decision"])?;
+    let mut order: Vec<&crate::link::Link> = linked.links.iter().collect();
+    order.sort_by(|a, b| {
+        (a.chance - 0.5).abs().total_cmp(&(b.chance - 0.5).abs()).then_with(|| a.left.cmp(&b.left))
+    });
+    for link in order {
+        put(
+            &mut writer,
+            &[&link.left, &link.right, &format!("{:.3}", link.chance), &link.why, link.decision.word(), ""],
+        )?;
+    }
+    writer.flush()?;
+    Ok(())
+}
+
+/// Names come from others: a cell that a spreadsheet would run is made text.
+fn guard(cell: &str) -> String {
+    let flat: String = cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if flat.starts_with(['=', '+', '@']) || (flat.starts_with('-') && flat.len() > 1) {
+        format!("'{flat}")
+    } else {
+        flat
+    }
+}
+
+/// Reads a review file back.
+fn read_decisions(path: &Path) -> Result<Decisions, Error> {
+    let bad = |message: String| Error::Input { path: path.to_owned(), message };
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(|e| bad(e.to_string()))?;
+    let mut decisions = Decisions::new();
+    for row in reader.records() {
+        let row = row.map_err(|e| bad(e.to_string()))?;
+        let side = |i: usize| row.get(i).unwrap_or("").trim_start_matches('\'').to_owned();
+        let verdict = match row.get(5).unwrap_or("").trim().to_lowercase().as_str() {
+            "yes" | "y" | "link" | "oui" => true,
+            "no" | "n" | "non" => false,
+            _ => continue,
+        };
+        decisions.insert(ordered(side(0), side(1)), verdict);
+    }
+    Ok(decisions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn civil_dates() {
+        assert_eq!(date(0), "1970-01-01");
+        assert_eq!(date(18_688), "2021-03-02");
+        assert_eq!(guard("=1+1"), "'=1+1");
+    }
+}

@@ -1,0 +1,82 @@
+//! What is written: JSON under the schema, text in two languages, a chart; hostile names have no force in any of them.
+
+use std::path::Path;
+use vigie_estimate::methods::latent::GibbsOptions;
+use vigie_estimate::output::json::SCHEMA;
+use vigie_estimate::{Format, Input, Language, Options, run};
+
+const TABLE: &str = "\"A<b>\",B,C,stratum,count\n1,0,0,de,40\n0,1,0,de,30\n0,0,1,fr,20\n1,1,0,fr,26\n1,0,1,fr,9\n0,1,1,de,8\n1,1,1,de,5\n";
+
+fn written(table: &str, format: Format, language: Language) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.csv");
+    std::fs::write(&path, table).unwrap();
+    let mut options = quick(Input::Table(path));
+    options.format = format;
+    options.language = language;
+    options.claims = vec![500.0];
+    let mut out = Vec::new();
+    run(&options, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+pub(crate) fn quick(input: Input) -> Options {
+    let mut options = Options::new(input);
+    options.effort.gibbs =
+        Some(GibbsOptions { chains: 2, first_steps: 500, most_steps: 500, ..GibbsOptions::short() });
+    options.effort.replicates = Some(20);
+    options
+}
+
+pub(crate) fn assert_valid(json: &str) -> serde_json::Value {
+    let value: serde_json::Value = serde_json::from_str(json).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(&value).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    value
+}
+
+#[test]
+fn json_follows_the_schema_with_and_without_an_answer() {
+    let value = assert_valid(&written(TABLE, Format::Json, Language::English));
+    assert_eq!(value["n_seen"], 138);
+    assert_eq!(value["strata"].as_array().unwrap().len(), 2);
+    assert!(value["estimates"].as_array().unwrap().iter().all(|e| e["estimate"].as_f64().unwrap() >= 138.0));
+    let refused = assert_valid(&written("A,B,count\n1,0,3\n0,1,4\n", Format::Json, Language::French));
+    assert_eq!(refused["refusal_code"], "no_overlap");
+    assert!(refused["refused"].as_str().unwrap().starts_with("aucune unité"));
+    assert!(refused["recommended"].is_null());
+    assert_eq!(refused["floor"], 7);
+}
+
+#[test]
+fn text_ends_with_the_sentence_in_both_languages() {
+    let english = written(TABLE, Format::Text, Language::English);
+    assert!(
+        english.trim_end().lines().last().unwrap().starts_with("At least 138 units were seen"),
+        "{english}"
+    );
+    let french = written(TABLE, Format::Text, Language::French);
+    assert!(
+        french.trim_end().lines().last().unwrap().starts_with("Au moins 138 unités ont été vues"),
+        "{french}"
+    );
+    assert!(french.contains("12. Au moins"));
+}
+
+#[test]
+fn chart_is_xml_and_names_are_only_text() {
+    let svg = written(TABLE, Format::Svg, Language::English);
+    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+    assert!(!svg.contains("<b>") && svg.contains("claimed 500"));
+}
+
+#[test]
+fn a_missing_file_and_wrong_options_are_errors() {
+    let error = run(&quick(Input::Table("/nonexistent/t.csv".into())), &mut Vec::new()).unwrap_err();
+    assert!(error.to_string().starts_with("/nonexistent/t.csv"));
+    let mut options = quick(Input::Table(Path::new("t.csv").into()));
+    options.missed_links = Some(1.5);
+    assert!(run(&options, &mut Vec::new()).unwrap_err().to_string().contains("missed links"));
+}
