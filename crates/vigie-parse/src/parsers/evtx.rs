@@ -6,6 +6,7 @@
 //! by record: what no record could be decoded from between the chunk's header and its free space is rejected;
 //! free space and chunks of zeroes are how the format keeps room, and count as parsed.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
@@ -210,7 +211,8 @@ fn report_lost(lost: &[(String, String)], rejected: u64, start: u64, sink: &mut 
 /// Fills `record` from a record's XML; the reason when it cannot be read.
 fn flatten(record: &mut Record, xml: &[u8], place: &Place) -> Option<String> {
     record.clear();
-    let text = String::from_utf8_lossy(xml);
+    // The renderer writes UTF-8; checking that is cheaper than looking for what is not.
+    let text = std::str::from_utf8(xml).map_or_else(|_| String::from_utf8_lossy(xml), Cow::Borrowed);
     if let Err(malformed) = windows_event_xml::flatten(&text, record) {
         return Some(format!("{} at byte {} of its XML", malformed.what, malformed.offset));
     }
