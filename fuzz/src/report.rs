@@ -94,6 +94,7 @@ fn assessment(text: &str) -> Assessment {
         schema: SCHEMA.to_owned(),
         host: owned(),
         host_from: "option".to_owned(),
+        collection: "evidence.zip".to_owned(),
         tool: Tool { name: "vigie".to_owned(), version: "0".to_owned(), command: owned(), tlp: owned() },
         packs: Vec::new(),
         verdicts: vec![verdict(text)],

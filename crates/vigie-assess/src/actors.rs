@@ -18,6 +18,7 @@ struct Draft {
     stage: Stage,
     entry_mark: bool,
     probed: bool,
+    found: bool,
     first: Option<Time>,
     last: Option<Time>,
     events: u64,
@@ -67,7 +68,8 @@ fn note(draft: &mut Draft, pack: &Pack, trace: &Trace<'_>, finding: Option<usize
             draft.stage = draft.stage.max(trace.rule.stage.unwrap_or_default());
         }
         Role::Scanner if entry => draft.entry_mark = true,
-        Role::Scanner | Role::Witness => draft.probed = true,
+        Role::Scanner => draft.probed = true,
+        Role::Witness => draft.found = true,
         Role::Trace | Role::Context => {}
     }
     draft.events += 1;
@@ -83,6 +85,7 @@ fn note(draft: &mut Draft, pack: &Pack, trace: &Trace<'_>, finding: Option<usize
 fn kind(draft: &Draft) -> ActorKind {
     match draft.stage {
         Stage::Reached | Stage::Foothold | Stage::Used | Stage::Impact => ActorKind::Attacker,
+        Stage::NoTrace | Stage::Attempted if draft.found => ActorKind::Visitor,
         Stage::NoTrace | Stage::Attempted if draft.entry_mark => ActorKind::Scanner,
         Stage::NoTrace if draft.probed => ActorKind::Prober,
         Stage::NoTrace | Stage::Attempted => ActorKind::Attempt,

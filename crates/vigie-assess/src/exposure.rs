@@ -3,7 +3,7 @@
 //! Two facts carry most of the weight. Builds only go up: a server seen unfixed at some moment was unfixed at
 //! every earlier one. And before the day a fix came out, nobody had it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vigie_model::evidence::FactKind;
 use vigie_model::exposure::{BuildSeen, Exposure, ExposureState, Reachable};
@@ -89,13 +89,11 @@ fn existed_before(tally: &Tally, fix: Day) -> bool {
 
 fn builds_seen(pack: &Pack, host: &HostEvidence<'_>, notes: &mut Vec<Statement>) -> Vec<BuildSeen> {
     let mut by_build: BTreeMap<Build, BuildSeen> = BTreeMap::new();
-    let mut from_header = false;
-    for (place, fact) in host.facts() {
+    let mut installed: BTreeSet<Build> = BTreeSet::new();
+    for (place, fact, until) in host.builds() {
         let Some(build) = Build::parse(&fact.value) else { continue };
-        match fact.kind {
-            FactKind::HostName => continue,
-            FactKind::BuildRunning => from_header = true,
-            FactKind::BuildInstalled => {}
+        if fact.kind == FactKind::BuildInstalled {
+            installed.insert(build);
         }
         let entry = by_build.entry(build).or_insert_with(|| BuildSeen {
             build: build.to_string(),
@@ -106,11 +104,12 @@ fn builds_seen(pack: &Pack, host: &HostEvidence<'_>, notes: &mut Vec<Statement>)
             proof: place.clone(),
         });
         widen(entry, fact.time, &place);
+        widen(entry, until, &place);
     }
     for build in by_build.keys() {
         note_build(*build, pack, notes);
     }
-    if from_header && let Some(build) = by_build.keys().last() {
+    if let Some(build) = by_build.keys().last().filter(|build| !installed.contains(build)) {
         notes.push(Statement::new("build_from_header").with("build", build));
     }
     let mut seen: Vec<BuildSeen> = by_build.into_values().collect();

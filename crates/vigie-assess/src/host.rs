@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use vigie_model::assessment::{Assessment, NotLoaded, PackRef, PackVerdict, SCHEMA, Step, Tool};
-use vigie_model::coverage::{CoverageSummary, DayState, WayCoverage};
+use vigie_model::coverage::{CoverageSummary, DayState, Density, WayCoverage};
 use vigie_model::diagnostic::{Diagnostic, Effect};
-use vigie_model::evidence::{Fact, ManifestEntry};
+use vigie_model::evidence::{Fact, FactKind, ManifestEntry};
 use vigie_model::exposure::{Exposure, ExposureState, Reachable};
 use vigie_model::finding::{Finding, Statement};
 use vigie_model::hit::EvidencePlace;
@@ -59,6 +59,8 @@ pub struct HostEvidence<'a> {
     pub host: String,
     /// Where the name comes from: `option`, `collection`, `events`, `path`.
     pub host_from: &'static str,
+    /// The collection's own name.
+    pub collection: String,
     /// Its files, in path order.
     pub files: Vec<FileEvidence>,
     /// What concerns the collection as a whole.
@@ -78,13 +80,17 @@ pub struct HostEvidence<'a> {
 }
 
 impl HostEvidence<'_> {
-    /// Every fact with its place, in path order.
-    pub fn facts(&self) -> impl Iterator<Item = (EvidencePlace, &Fact)> {
+    /// Every build that a file tells of, with its place and the moment until which the file shows it running:
+    /// a log is written by the build of its last header to its last event.
+    pub fn builds(&self) -> impl Iterator<Item = (EvidencePlace, &Fact, Option<Time>)> {
         self.files.iter().flat_map(|file| {
-            file.facts.iter().map(|fact| {
+            let builds = || file.facts.iter().filter(|fact| fact.kind != FactKind::HostName);
+            let newest = builds().filter_map(|fact| fact.time).max();
+            builds().map(move |fact| {
                 let mut place = file.place(0, 0);
                 place.place.clone_from(&fact.place);
-                (place, fact)
+                let running = fact.kind == FactKind::BuildRunning && fact.time == newest;
+                (place, fact, file.entry.last.filter(|_| running))
             })
         })
     }
@@ -135,6 +141,7 @@ pub fn assess(host: HostEvidence<'_>, owner: &OwnerFacts) -> Assessment {
         findings,
         host: host.host,
         host_from: host.host_from.to_owned(),
+        collection: host.collection,
         tool: host.tool,
         rules: host.liveness,
     }
@@ -289,9 +296,7 @@ fn coverage_reasons(view: &View<'_>, outcome: &Outcome<'_>, reasons: &mut Vec<St
     } else {
         Statement::new("coverage_incomplete").with("days", days).with("covered", days_covered)
     });
-    let timed = || view.tally.streams.iter().filter(|(id, _)| !id.starts_with("web.")).map(|(_, s)| s);
-    let first = timed().filter_map(|stream| stream.first).min();
-    let last = timed().filter_map(|stream| stream.last).max();
+    let (first, last) = span(view.tally);
     if let (Some(first), Some(last), Some(from), Some(to)) =
         (first, last, outcome.exposure.from, outcome.exposure.to)
     {
@@ -305,6 +310,15 @@ fn coverage_reasons(view: &View<'_>, outcome: &Outcome<'_>, reasons: &mut Vec<St
         reasons.push(Statement::new("no_exchange_evidence"));
     }
     damage_reason(view, reasons);
+}
+
+/// From the first to the last event of the logs that write all the time; of the others where there is none.
+/// A setup log tells of years in which nothing else was kept.
+fn span(tally: &Tally) -> (Option<Time>, Option<Time>) {
+    let of = |density: Density| tally.streams.values().filter(move |stream| stream.density == density);
+    let density = if of(Density::Busy).next().is_some() { Density::Busy } else { Density::Sparse };
+    let first = of(density).filter_map(|stream| stream.first).min();
+    (first, of(density).filter_map(|stream| stream.last).max())
 }
 
 fn damage_reason(view: &View<'_>, reasons: &mut Vec<Statement>) {

@@ -24,6 +24,8 @@ pub struct Assessment {
     pub host: String,
     /// Where its name comes from: `option`, `collection`, `events`, `path`.
     pub host_from: String,
+    /// The collection's own name (a folder, an archive): many servers of many owners are called MAIL01.
+    pub collection: String,
     /// What wrote this.
     pub tool: Tool,
     /// Packs that were applied.
@@ -164,6 +166,8 @@ pub enum ActorKind {
     Attempt,
     /// Left the mark of a scanner and climbed no higher than an attempt.
     Scanner,
+    /// Found a web shell that somebody else had planted, and did nothing through it.
+    Visitor,
     /// Only asked for names of known web shells that are not there.
     Prober,
 }

@@ -53,7 +53,6 @@ pub fn read(evidence: &Evidence, limits: &Limits, sink: &mut dyn Sink) -> FileRe
     entry.first = collector.first;
     entry.last = collector.last;
     collector.diagnostics.sort();
-    collector.facts.sort();
     FileReport { entry, diagnostics: collector.diagnostics, facts: collector.facts }
 }
 

@@ -150,6 +150,7 @@ pub(crate) fn assessed(files: Vec<FileEvidence>, owner: &OwnerFacts) -> Assessme
     let host = HostEvidence {
         host: "MAIL01".into(),
         host_from: "events",
+        collection: "mail01.zip".into(),
         files,
         diagnostics: vec![],
         rules: &rules,

@@ -74,7 +74,7 @@ fn a_stranger_who_finds_the_shell_is_no_attacker() {
     )];
     let assessment = assessed(files, &OwnerFacts::default());
     let actor = &assessment.worst().unwrap().actors[0];
-    assert_eq!(actor.kind, ActorKind::Prober);
+    assert_eq!(actor.kind, ActorKind::Visitor);
     let file = assessment.findings.iter().find(|finding| finding.sha256.is_some()).unwrap();
     assert_eq!(file.joined.iter().map(|join| join.by.as_str()).collect::<Vec<_>>(), ["page"]);
 }

@@ -94,7 +94,7 @@ impl Default for Limits {
             entries_max: 2_000_000,
             entry_bytes_max: 64 << 30,
             total_bytes_max: 1 << 40,
-            ratio_max: 1_000,
+            ratio_max: 250,
             depth_max: 64,
             nesting_max: 3,
             nested_bytes_max: 128 << 20,

@@ -83,13 +83,19 @@ pub(super) fn render(
     Ok(renderer.render(assessment, style, out)?)
 }
 
-/// A folder name per assessment, made of its host name: attackers name hosts, so only harmless characters
-/// stay, and a name that two hosts share gets a number.
+/// A folder name per assessment, made of its host name, and of its collection's where several servers have the
+/// same: attackers name hosts, so only harmless characters stay, and a name that is taken all the same gets a
+/// number.
 pub(super) fn folder_names(assessments: &[Assessment]) -> Vec<String> {
     let mut taken: BTreeSet<String> = BTreeSet::new();
     let mut names = Vec::new();
     for assessment in assessments {
-        let base = harmless(&assessment.host);
+        let shared = assessments.iter().filter(|other| other.host == assessment.host).count() > 1;
+        let base = if shared {
+            harmless(&format!("{}-{}", assessment.host, assessment.collection))
+        } else {
+            harmless(&assessment.host)
+        };
         let numbered = (2..).map(|number| format!("{base}-{number}"));
         let free =
             std::iter::once(base.clone()).chain(numbered).find(|name| taken.insert(name.to_lowercase()));

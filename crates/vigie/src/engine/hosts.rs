@@ -51,14 +51,14 @@ fn unnamed(collection: &Collection, files: Vec<FileEvidence>) -> Vec<Host> {
     vec![Host { name: collection.name.clone(), from: "path", files, diagnostics }]
 }
 
-/// The server an Exchange log says it is of: the last name it gives, upper case, without its domain.
+/// The server an Exchange log says it is of: the first name it gives, upper case, without its domain.
 fn exchange_server(file: &FileEvidence) -> Option<String> {
     file.entry.artifact.as_deref().filter(|artifact| artifact.starts_with("exchange."))?;
     host_name(file)
 }
 
 fn host_name(file: &FileEvidence) -> Option<String> {
-    let fact = file.facts.iter().rfind(|fact| fact.kind == FactKind::HostName)?;
+    let fact = file.facts.iter().find(|fact| fact.kind == FactKind::HostName)?;
     let short = fact.value.split('.').next().unwrap_or_default().trim();
     (!short.is_empty()).then(|| short.to_uppercase())
 }

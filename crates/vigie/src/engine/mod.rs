@@ -100,6 +100,7 @@ pub fn check(paths: &[PathBuf], rules: &Arc<RuleSet>, config: &Config, progress:
             let evidence = HostEvidence {
                 host: host.name,
                 host_from: host.from,
+                collection: collection.name.clone(),
                 files: host.files,
                 diagnostics: host.diagnostics,
                 rules: &rules.rules,
@@ -112,7 +113,11 @@ pub fn check(paths: &[PathBuf], rules: &Arc<RuleSet>, config: &Config, progress:
             run.assessments.push(vigie_assess::assess(evidence, &config.owner));
         }
     }
-    run.assessments.sort_by(|a, b| a.host.cmp(&b.host));
+    // Collections of the same name differ in what they hold.
+    let first = |assessment: &Assessment| {
+        assessment.manifest.first().map(|entry| (entry.path.clone(), entry.sha256.clone()))
+    };
+    run.assessments.sort_by_cached_key(|a| (a.host.clone(), a.collection.clone(), first(a)));
     progress.finish();
     run
 }
