@@ -55,6 +55,8 @@ pub struct VerdictCount {
 pub struct Server {
     /// Its name.
     pub host: String,
+    /// Its name for people: with the collection's where several servers have the same.
+    pub name: String,
     /// The worst verdict over all packs.
     pub verdict: Verdict,
     /// The pack that gives it; empty when none was applied.
@@ -118,7 +120,10 @@ impl SharedKind {
 /// Sums up assessments, each of one server. The same server twice gives two rows.
 pub fn summarize(assessments: &[Assessment]) -> Summary {
     let mut ordered: Vec<&Assessment> = assessments.iter().collect();
-    ordered.sort_by(|a, b| urgency(a).cmp(&urgency(b)).then_with(|| a.host.cmp(&b.host)));
+    ordered.sort_by(|a, b| {
+        urgency(a).cmp(&urgency(b)).then_with(|| (&a.host, &a.collection).cmp(&(&b.host, &b.collection)))
+    });
+    let names = names(&ordered);
     let count = |verdict: Verdict| ordered.iter().filter(|one| one.verdict() == verdict).count() as u64;
     Summary {
         schema: SCHEMA.to_owned(),
@@ -127,9 +132,22 @@ pub fn summarize(assessments: &[Assessment]) -> Summary {
             .iter()
             .map(|verdict| VerdictCount { verdict: *verdict, servers: count(*verdict) })
             .collect(),
-        servers: ordered.iter().map(|assessment| server(assessment)).collect(),
-        shared: shared(&ordered),
+        servers: ordered.iter().zip(&names).map(|(assessment, name)| server(assessment, name)).collect(),
+        shared: shared(&ordered, &names),
     }
+}
+
+/// Many servers of many owners are called MAIL01: the collection tells them apart.
+fn names(ordered: &[&Assessment]) -> Vec<String> {
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    for assessment in ordered {
+        *times.entry(&assessment.host).or_default() += 1;
+    }
+    let name = |assessment: &&Assessment| match times.get(assessment.host.as_str()) {
+        Some(2..) => format!("{} ({})", assessment.host, assessment.collection),
+        _ => assessment.host.clone(),
+    };
+    ordered.iter().map(name).collect()
 }
 
 /// Worst verdict first, then the highest step, then those that are still open.
@@ -140,11 +158,12 @@ fn urgency(assessment: &Assessment) -> (usize, std::cmp::Reverse<Stage>, bool) {
     (assessment.verdict().rank(), std::cmp::Reverse(stage), patched)
 }
 
-fn server(assessment: &Assessment) -> Server {
+fn server(assessment: &Assessment, name: &str) -> Server {
     let worst = assessment.worst();
     let exposure = worst.map(|verdict| &verdict.exposure);
     Server {
         host: assessment.host.clone(),
+        name: name.to_owned(),
         verdict: assessment.verdict(),
         pack: worst.map(|verdict| verdict.pack.clone()).unwrap_or_default(),
         stage: worst.map(|verdict| verdict.stage).unwrap_or_default(),
@@ -173,7 +192,7 @@ fn strictest_tlp(assessments: &[Assessment]) -> String {
 /// The servers that hold each thing, by position in the summary, and the highest step it stands for.
 type Holders = BTreeMap<(SharedKind, String), (Stage, BTreeSet<usize>)>;
 
-fn shared(ordered: &[&Assessment]) -> Vec<Shared> {
+fn shared(ordered: &[&Assessment], names: &[String]) -> Vec<Shared> {
     let mut holders = Holders::new();
     for (index, assessment) in ordered.iter().enumerate() {
         for finding in &assessment.findings {
@@ -187,7 +206,7 @@ fn shared(ordered: &[&Assessment]) -> Vec<Shared> {
         .into_iter()
         .filter(|(_, (_, servers))| servers.len() > 1)
         .map(|((kind, value), (stage, servers))| {
-            let servers = servers.iter().filter_map(|index| ordered.get(*index)).map(|one| one.host.clone());
+            let servers = servers.iter().filter_map(|index| names.get(*index).cloned());
             Shared { kind, value, stage, servers: servers.collect() }
         })
         .collect();
@@ -214,7 +233,11 @@ fn hold_actor(actor: &Actor, index: usize, holders: &mut Holders) {
         ActorKind::Attacker if !actor.name.is_empty() && !is_local_address(&actor.name) => {
             hold(SharedKind::Address, &actor.name, actor.stage, index, holders);
         }
-        ActorKind::Attacker | ActorKind::Attempt | ActorKind::Scanner | ActorKind::Prober => {}
+        ActorKind::Attacker
+        | ActorKind::Attempt
+        | ActorKind::Scanner
+        | ActorKind::Visitor
+        | ActorKind::Prober => {}
     }
 }
 

@@ -1,5 +1,8 @@
 //! Phrases that all renderers share: words of closed sets, dates and numbers, statements, streams of evidence.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
 use vigie_model::assessment::{ActorKind, Assessment, PackVerdict};
 use vigie_model::coverage::{CoverageRun, CoverageSummary, DayState, WayCoverage};
 use vigie_model::diagnostic::Code;
@@ -19,21 +22,52 @@ pub(crate) fn local(lang: Lang, text: &Text) -> String {
         Lang::En => (&text.en, &text.fr),
         Lang::Fr => (&text.fr, &text.en),
     };
-    escape::flow(if first.trim().is_empty() { second } else { first })
+    typeset(lang, &escape::flow(if first.trim().is_empty() { second } else { first }))
+}
+
+/// Packs are typed on ordinary keyboards: French marks get the no-break spaces and the apostrophe they want, so
+/// that no line begins with a colon.
+fn typeset(lang: Lang, text: &str) -> String {
+    match lang {
+        Lang::En => text.to_owned(),
+        Lang::Fr => {
+            let mut set = text.replace("« ", "«\u{a0}");
+            for mark in [':', ';', '?', '!', '»', '%'] {
+                set = set.replace(&format!(" {mark}"), &format!("\u{a0}{mark}"));
+            }
+            curl(&set)
+        }
+    }
+}
+
+/// An apostrophe between letters, `l'outil`, becomes a curly one; quotes around code stay as they are.
+fn curl(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut before = ' ';
+    let mut rest = text.chars().peekable();
+    while let Some(char) = rest.next() {
+        let between = before.is_alphabetic() && rest.peek().is_some_and(|next| next.is_alphabetic());
+        out.push(if char == '\'' && between { '’' } else { char });
+        before = char;
+    }
+    out
 }
 
 /// A finding's title in the reader's language.
 pub(crate) fn finding_title(lang: Lang, finding: &Finding) -> String {
     let localized = finding.localized.get(lang.code()).map(|text| text.title.as_str());
-    escape::name(&escape::flow(localized.filter(|title| !title.trim().is_empty()).unwrap_or(&finding.title)))
+    let title = localized.filter(|title| !title.trim().is_empty());
+    // Without a translation the English stands, with English typography.
+    let lang = if title.is_some() { lang } else { Lang::En };
+    escape::name(&typeset(lang, &escape::flow(title.unwrap_or(&finding.title))))
 }
 
 /// A finding's description in the reader's language.
 pub(crate) fn finding_description(lang: Lang, finding: &Finding) -> String {
     let localized = finding.localized.get(lang.code()).map(|text| text.description.as_str());
-    escape::name(&escape::flow(
-        localized.filter(|text| !text.trim().is_empty()).unwrap_or(&finding.description),
-    ))
+    let description = localized.filter(|text| !text.trim().is_empty());
+    let lang = if description.is_some() { lang } else { Lang::En };
+    escape::name(&typeset(lang, &escape::flow(description.unwrap_or(&finding.description))))
 }
 
 /// A member of a closed set, from the catalogue; `fallback` only if an edit lost the key.
@@ -84,6 +118,7 @@ pub(crate) const fn actor_key(kind: ActorKind) -> &'static str {
         ActorKind::Attempt => "attempt",
         ActorKind::Scanner => "scanner",
         ActorKind::Prober => "prober",
+        ActorKind::Visitor => "visitor",
     }
 }
 
@@ -365,10 +400,45 @@ pub(crate) fn by_rank(assessment: &Assessment) -> Vec<&PackVerdict> {
     verdicts
 }
 
+/// Findings of the same title and step, told once: the same thing done again is not another event of the story.
+pub(crate) struct Chapter<'a> {
+    /// The earliest of them.
+    pub(crate) first: &'a Finding,
+    /// How many findings it stands for.
+    pub(crate) findings: u64,
+    /// Events of all of them.
+    pub(crate) events: u64,
+}
+
+/// The story in at most `limit` chapters, in order of time: how each step was first taken, then the worst.
+pub(crate) fn chapters(findings: &[Finding], limit: usize) -> Vec<Chapter<'_>> {
+    let mut places: BTreeMap<(&str, Stage), usize> = BTreeMap::new();
+    let mut all: Vec<Chapter<'_>> = Vec::new();
+    for finding in findings {
+        let place = *places.entry((&finding.title, finding.stage)).or_insert(all.len());
+        match all.get_mut(place) {
+            Some(chapter) => {
+                chapter.findings += 1;
+                chapter.events = chapter.events.saturating_add(finding.events);
+            }
+            None => all.push(Chapter { first: finding, findings: 1, events: finding.events }),
+        }
+    }
+    let mut opened: BTreeSet<Stage> = BTreeSet::new();
+    let mut order: Vec<(bool, usize, Chapter<'_>)> = Vec::new();
+    for (index, chapter) in all.into_iter().enumerate() {
+        order.push((!opened.insert(chapter.first.stage), index, chapter));
+    }
+    order.sort_by_key(|(again, _, chapter)| (*again, Reverse((chapter.first.stage, chapter.first.level))));
+    order.truncate(limit);
+    order.sort_by_key(|(_, index, _)| *index);
+    order.into_iter().map(|(_, _, chapter)| chapter).collect()
+}
+
 /// The findings that prove the highest steps, at most `limit`, in their own order.
 pub(crate) fn worst_findings(findings: &[Finding], limit: usize) -> Vec<&Finding> {
     let mut order: Vec<(usize, &Finding)> = findings.iter().enumerate().collect();
-    order.sort_by_key(|(_, finding)| std::cmp::Reverse((finding.stage, finding.level)));
+    order.sort_by_key(|(_, finding)| Reverse((finding.stage, finding.level)));
     order.truncate(limit);
     order.sort_by_key(|(index, _)| *index);
     order.into_iter().map(|(_, finding)| finding).collect()
@@ -392,6 +462,15 @@ mod tests {
         let unknown = Statement::new("mitigation_seen").with("rule", "X\u{1b}[2J").with("when", "2021-03-05");
         let told = statement(Lang::En, &unknown, escape::shown);
         assert_eq!(told, "mitigation seen (rule: X␛[2J, when: 2021-03-05)");
+    }
+
+    #[test]
+    fn french_of_packs_is_typeset_and_code_is_left_alone() {
+        assert_eq!(
+            typeset(Lang::Fr, "rien : l'outil « x » 'whoami' ?"),
+            "rien\u{a0}: l’outil «\u{a0}x\u{a0}» 'whoami'\u{a0}?"
+        );
+        assert_eq!(typeset(Lang::En, "the owner's : x"), "the owner's : x");
     }
 
     #[test]

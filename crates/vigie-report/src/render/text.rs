@@ -9,13 +9,12 @@ use vigie_model::Assessment;
 use vigie_model::assessment::{Actor, PackVerdict};
 use vigie_model::coverage::{CoverageRun, DayState, WayCoverage};
 use vigie_model::diagnostic::Effect;
-use vigie_model::finding::Finding;
 use vigie_model::rule::Stage;
 use vigie_model::verdict::Verdict;
 
 use crate::catalog::{fill, text};
 use crate::escape::{self, clip, shown};
-use crate::{Color, Lang, Renderer, Style, tell};
+use crate::{Color, Lang, Renderer, Role, Style, tell};
 
 /// The terminal summary.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +30,8 @@ const FILES_MAX: usize = 6;
 const WAYS_MAX: usize = 12;
 /// Runs of a way told as dates; more are drawn as a strip a month.
 const RUNS_MAX: usize = 4;
+/// Characters kept of a value that only illustrates a line.
+const BRIEF_MAX: usize = 54;
 /// Characters kept of a value of the evidence.
 const VALUE_MAX: usize = 96;
 
@@ -231,11 +232,13 @@ fn happened(assessment: &Assessment, screen: &mut Screen<'_>) {
         screen.paragraph("  ", text(lang, "ui.nothing_found"));
         return;
     }
-    for finding in tell::worst_findings(&assessment.findings, FINDINGS_MAX) {
-        tell_finding(finding, screen);
+    let chapters = tell::chapters(&assessment.findings, FINDINGS_MAX);
+    for chapter in &chapters {
+        tell_chapter(chapter, screen);
     }
-    if let Some(more) = assessment.findings.len().checked_sub(FINDINGS_MAX).filter(|more| *more > 0) {
-        screen.paragraph("  ", &tell::counted(lang, "ui.more_findings", more as u64));
+    let told: u64 = chapters.iter().map(|chapter| chapter.findings).sum();
+    if let Some(more) = (assessment.findings.len() as u64).checked_sub(told).filter(|more| *more > 0) {
+        screen.paragraph("  ", &tell::counted(lang, "ui.more_findings", more));
     }
     if let (Some(first), Some(last)) = (assessment.timeline.first(), assessment.timeline.last()) {
         let events = tell::counted(lang, "phrase.events", assessment.timeline_total);
@@ -248,15 +251,22 @@ fn happened(assessment: &Assessment, screen: &mut Screen<'_>) {
     }
 }
 
-fn tell_finding(finding: &Finding, screen: &mut Screen<'_>) {
+fn tell_chapter(chapter: &tell::Chapter<'_>, screen: &mut Screen<'_>) {
     let lang = screen.lang();
+    let finding = chapter.first;
     let time = finding.time.map_or_else(|| " ".repeat(19), tell::stamp);
     let stage = tell::stage(lang, finding.stage);
     let title = value(&tell::finding_title(lang, finding));
-    let events = tell::counted(lang, "phrase.events", finding.events);
-    screen.paragraph(&format!("  {time}  "), &format!("{title} [{stage}; {}; {events}]", value(&finding.id)));
-    let who = finding.actor.as_deref().map(value);
-    let what = finding.object.as_deref().map(value);
+    let events = tell::counted(lang, "phrase.events", chapter.events);
+    let id = value(&finding.id);
+    let id = match chapter.findings {
+        1 => id,
+        more => fill(lang, "ui.and_similar", &[("finding", &id), ("n", &tell::count(lang, more - 1))]),
+    };
+    screen.paragraph(&format!("  {time}  "), &format!("{title} [{stage}; {id}; {events}]"));
+    let brief = |text: &str| shown(&clip(text, BRIEF_MAX));
+    let who = finding.actor.as_deref().map(brief);
+    let what = finding.object.as_deref().map(brief);
     let line = [who, what].into_iter().flatten().collect::<Vec<_>>().join(" → ");
     if !line.is_empty() {
         screen.painted_paragraph(&" ".repeat(23), &line, Some(Paint::Faint));
@@ -343,7 +353,7 @@ fn tell_way(way: &WayCoverage, screen: &mut Screen<'_>) {
     } else {
         strips(way, screen);
     }
-    if let Some(blind) = &way.blind {
+    if let (Some(blind), Role::Responder) = (&way.blind, screen.style.role) {
         let blind = escape::visible(&tell::local(lang, blind));
         screen.painted_paragraph("    ", &fill(lang, "ui.blind", &[("what", &blind)]), Some(Paint::Faint));
     }

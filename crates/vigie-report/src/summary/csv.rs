@@ -19,7 +19,7 @@ pub fn csv(summary: &Summary, style: &Style, out: &mut dyn io::Write) -> io::Res
 
 fn line(server: &Server, style: &Style) -> String {
     let cells = [
-        server.host.clone(),
+        server.name.clone(),
         server.verdict.word().to_owned(),
         server.stage.word().to_owned(),
         server.pack.clone(),

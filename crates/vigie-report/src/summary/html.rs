@@ -2,6 +2,8 @@
 
 use std::io;
 
+use vigie_model::exposure::ExposureState;
+
 use super::{Server, Summary, covered_percent, next_line, text};
 use crate::catalog::{self, fill};
 use crate::escape::{clip, shown};
@@ -64,7 +66,7 @@ fn row(server: &Server, style: &Style, page: &mut Page) {
     let lang = style.lang;
     let class = format!("stage-{}", tell::stage_key(server.stage));
     page.within("tr", &[("class", &class)], |page| {
-        page.leaf("td", &[], &server.host);
+        page.leaf("td", &[], &server.name);
         page.within("td", &[], |page| {
             let chip = format!("chip {}", server.verdict.key());
             page.leaf("span", &[("class", &chip)], tell::verdict(lang, server.verdict));
@@ -85,11 +87,16 @@ fn row(server: &Server, style: &Style, page: &mut Page) {
     });
 }
 
+/// When the fix came, or in a word why there is no such day.
 fn patched(server: &Server, style: &Style) -> String {
+    let lang = style.lang;
     match (server.patched_at, server.exposure) {
-        (Some(time), _) => tell::date(style.lang, time.day()),
-        (None, Some(state)) => tell::exposure(style.lang, state).to_owned(),
-        (None, None) => "—".to_owned(),
+        (Some(time), _) => tell::date(lang, time.day()),
+        (None, Some(ExposureState::Exposed | ExposureState::Unpatched)) => {
+            catalog::text(lang, "ui.no").to_owned()
+        }
+        (None, Some(state @ ExposureState::NotExposed)) => tell::exposure(lang, state).to_owned(),
+        (None, Some(ExposureState::Unknown) | None) => catalog::text(lang, "ui.unknown").to_owned(),
     }
 }
 

@@ -57,7 +57,7 @@ fn paint(style: &Style, verdict: Verdict, text: &str) -> String {
 fn table(summary: &Summary, style: &Style, lines: &mut Vec<String>) {
     let lang = style.lang;
     let longest =
-        summary.servers.iter().map(|server| escape::name(&server.host).chars().count()).max().unwrap_or(0);
+        summary.servers.iter().map(|server| escape::name(&server.name).chars().count()).max().unwrap_or(0);
     let host_width = longest.clamp(6, 24);
     for group in summary.servers.chunk_by(|a, b| a.verdict == b.verdict) {
         let Some(first) = group.first() else { continue };
@@ -69,9 +69,21 @@ fn table(summary: &Summary, style: &Style, lines: &mut Vec<String>) {
     }
 }
 
+/// A name cut in its middle: `MAIL01 (hotel…mised.zip)` tells servers apart by both of its ends.
+fn middle(name: &str, width: usize) -> String {
+    let chars: Vec<char> = name.chars().collect();
+    if chars.len() <= width {
+        return name.to_owned();
+    }
+    let head = width.saturating_sub(1).div_ceil(2);
+    let tail = chars.len().saturating_sub(width.saturating_sub(1) - head);
+    let part = |range: &[char]| range.iter().collect::<String>();
+    format!("{}…{}", part(&chars[..head]), part(&chars[tail..]))
+}
+
 fn row(server: &Server, style: &Style, host_width: usize) -> String {
     let lang = style.lang;
-    let host = clip(&escape::name(&server.host), host_width);
+    let host = middle(&escape::name(&server.name), host_width);
     let stage = tell::stage(lang, server.stage);
     let covered = covered_percent(server.coverage).map_or_else(
         || catalog::text(lang, "ui.unknown").to_owned(),
@@ -118,7 +130,7 @@ fn shared(summary: &Summary, style: &Style, lines: &mut Vec<String>) {
 
 fn names(shared: &Shared) -> String {
     let mut names: Vec<String> =
-        shared.servers.iter().take(NAMES_MAX).map(|host| clip(&escape::name(host), 24)).collect();
+        shared.servers.iter().take(NAMES_MAX).map(|host| middle(&escape::name(host), 24)).collect();
     if shared.servers.len() > NAMES_MAX {
         names.push("…".to_owned());
     }
@@ -136,4 +148,16 @@ pub(super) fn kind(lang: Lang, kind: SharedKind) -> &'static str {
 pub(super) fn on_servers(lang: Lang, shared: &Shared) -> String {
     let servers = tell::counted(lang, "ui.server_count", shared.servers.len() as u64);
     fill(lang, "summary.on_servers", &[("servers", &servers)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::middle;
+
+    #[test]
+    fn a_long_name_keeps_both_ends() {
+        assert_eq!(middle("MAIL01 (hotel-compromised.zip)", 24), "MAIL01 (hote…omised.zip)");
+        assert_eq!(middle("MAIL01", 24), "MAIL01");
+        assert_eq!(middle("été-été", 3), "é…é");
+    }
 }

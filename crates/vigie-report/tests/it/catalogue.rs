@@ -78,7 +78,7 @@ fn family_keys() -> BTreeSet<String> {
     add("verdict", &Verdict::ALL.iter().map(|one| one.key()).collect::<Vec<_>>(), &["word", "sentence"]);
     add("stage", &["no_trace", "attempted", "reached", "foothold", "used", "impact"], &["word", "gloss"]);
     add("day", &DayState::ALL.iter().map(|one| one.word()).collect::<Vec<_>>(), &["word", "gloss", "letter"]);
-    add("actor", &["attacker", "attempt", "scanner", "prober"], &[""]);
+    add("actor", &["attacker", "attempt", "scanner", "visitor", "prober"], &[""]);
     add("exposure", &["exposed", "unpatched", "not_exposed", "unknown"], &[""]);
     add("reachable", &["yes", "no", "unknown"], &[""]);
     add("level", &Level::ALL.iter().map(|one| one.word()).collect::<Vec<_>>(), &[""]);

@@ -49,6 +49,33 @@ fn without_color(text: &str) -> String {
     plain
 }
 
+/// A real break-in has dozens of findings: its beginning must not drown in what came after.
+#[test]
+fn the_story_tells_how_each_step_was_first_taken_and_repeats_nothing() {
+    let mut assessment = sample::assessment("compromised-hotel");
+    let last = assessment.findings.iter().find(|finding| finding.id == "F5").unwrap().clone();
+    for number in 7..60 {
+        let mut again = last.clone();
+        again.id = format!("F{number}");
+        assessment.findings.push(again);
+    }
+    for number in 60..90 {
+        let mut other = last.clone();
+        other.id = format!("F{number}");
+        other.title = format!("Another use {number}");
+        assessment.findings.push(other);
+    }
+    let wrapped = sample::render(&assessment, "text", Lang::En, Role::Owner);
+    let text = wrapped.split_whitespace().collect::<Vec<_>>().join(" ");
+    for first in
+        ["A scanner asked", "A forged request passed", "settings were changed to hold a", "[used; F5 and 53"]
+    {
+        assert!(text.contains(first), "{first}\n{text}");
+    }
+    assert_eq!(text.matches("Commands were sent to the web shell").count(), 1);
+    assert!(text.contains("26 more findings are in the report."), "{text}");
+}
+
 #[test]
 fn json_is_the_assessment_again() {
     for name in sample::NAMES {

@@ -174,20 +174,24 @@ pub(super) fn happened(view: &View<'_>, page: &mut Page) {
 fn short_story(view: &View<'_>, page: &mut Page) {
     let lang = view.lang;
     let findings = &view.assessment.findings;
-    let told = tell::worst_findings(findings, SHORT_MAX);
+    let chapters = tell::chapters(findings, SHORT_MAX);
     page.within("ol", &[("class", "story")], |page| {
-        for finding in &told {
+        for chapter in &chapters {
+            let finding = chapter.first;
             let class = format!("stage-{}", tell::stage_key(finding.stage));
             page.within("li", &[("class", &class)], |page| {
                 let when = finding.time.map_or_else(|| "—".to_owned(), |time| tell::moment(lang, time));
                 page.leaf("span", &[("class", "when")], &when);
                 view.link(&finding.id, &tell::finding_title(lang, finding), page);
-                page.leaf("span", &[("class", "muted")], tell::stage_gloss(lang, finding.stage));
+                let events = tell::counted(lang, "phrase.events", chapter.events);
+                let gloss = format!("{} ({events})", tell::stage_gloss(lang, finding.stage));
+                page.leaf("span", &[("class", "muted")], &gloss);
             });
         }
     });
-    if let Some(more) = findings.len().checked_sub(told.len()).filter(|more| *more > 0) {
-        page.leaf("p", &[("class", "small")], &tell::counted(lang, "ui.more_findings", more as u64));
+    let told: u64 = chapters.iter().map(|chapter| chapter.findings).sum();
+    if let Some(more) = (findings.len() as u64).checked_sub(told).filter(|more| *more > 0) {
+        page.leaf("p", &[("class", "small")], &tell::counted(lang, "ui.more_findings", more));
     }
 }
 
