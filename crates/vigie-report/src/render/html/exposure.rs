@@ -114,7 +114,7 @@ fn actor_row(view: &View<'_>, actor: &Actor, page: &mut Page) {
     let lang = view.lang;
     let class = format!("stage-{}", tell::stage_key(actor.stage));
     page.within("tr", &[("class", &class)], |page| {
-        page.leaf("td", &[("class", "code")], &shown(&actor.name));
+        page.leaf("td", &[("class", "code who")], &shown(&actor.name));
         page.leaf("td", &[], tell::actor(lang, actor.kind));
         page.leaf("td", &[("class", "step")], tell::stage(lang, actor.stage));
         page.leaf("td", &[("class", "time")], &actor.first.map(tell::stamp).unwrap_or_default());

@@ -1,5 +1,7 @@
 //! Each finding, opened to its proofs: file, place, hash, rule, and the values as they were read.
 
+use std::collections::BTreeMap;
+
 use vigie_model::finding::{Finding, Proof};
 
 use super::{View, exposure, shell};
@@ -10,6 +12,8 @@ use crate::tell;
 
 /// Findings on the page; `assessment.json` holds them all.
 pub(super) const FINDINGS_MAX: usize = 1_000;
+/// Ties told, and findings named with each; `assessment.json` holds them all.
+const TIES_MAX: usize = 20;
 /// Characters shown of one field; `assessment.json` holds it all.
 const FIELD_MAX: usize = 1_500;
 
@@ -86,18 +90,29 @@ fn way_title(view: &View<'_>, id: &str) -> String {
     ways().find(|way| way.way == id).map_or_else(|| id.to_owned(), |way| tell::local(view.lang, &way.title))
 }
 
+/// What ties this finding to others, each tie once with all that it leads to.
 fn joins(view: &View<'_>, finding: &Finding, page: &mut Page) {
-    if finding.joined.is_empty() {
+    let mut ties: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for join in &finding.joined {
+        ties.entry((&join.by, &join.value)).or_default().push(&join.finding);
+    }
+    if ties.is_empty() {
         return;
     }
     page.within("ul", &[("class", "joins")], |page| {
-        for join in &finding.joined {
+        for ((by, value), others) in ties.iter().take(TIES_MAX) {
             page.within("li", &[], |page| {
-                let by = tell::join(view.lang, &join.by);
-                let text = fill(view.lang, "ui.joined_to", &[("finding", &join.finding), ("by", &by)]);
-                view.link(&join.finding, &text, page);
+                page.text(&fill(view.lang, "ui.joined_to", &[("by", &tell::join(view.lang, by))]));
                 page.text(" ");
-                page.leaf("code", &[], &clip(&shown(&join.value), 160));
+                page.leaf("code", &[], &clip(&shown(value), 160));
+                for other in others.iter().take(TIES_MAX) {
+                    page.text(" ");
+                    view.link(other, other, page);
+                }
+                if let Some(more) = others.len().checked_sub(TIES_MAX).filter(|more| *more > 0) {
+                    page.text(" ");
+                    page.text(&fill(view.lang, "ui.and_more", &[("n", &more.to_string())]));
+                }
             });
         }
     });
