@@ -2,7 +2,7 @@
 
 use crate::honesty::consistency::{self, ConsistencyRow};
 use crate::honesty::refusal::{after_fitting, before_fitting};
-use crate::honesty::sensitivity::{self, ImpliedOverlap, Variant};
+use crate::honesty::sensitivity::{self, ByOdds, ImpliedOverlap, Variant};
 use crate::honesty::wording::both;
 use crate::honesty::{Check, Refusal, Text, checks};
 use crate::methods::Estimate;
@@ -95,7 +95,7 @@ pub struct Analysis {
     /// Lists left out or merged.
     pub variants: Vec<Variant>,
     /// N by odds ratio between two named lists.
-    pub by_odds: Option<(usize, usize, Vec<(f64, f64)>)>,
+    pub by_odds: Option<ByOdds>,
     /// Public claims as overlaps.
     pub implied: Vec<ImpliedOverlap>,
     /// Strata on their own.
@@ -141,7 +141,9 @@ pub fn analyze(
 fn fit(analysis: &mut Analysis, context: &Context, effort: &Effort) {
     let table = analysis.table.clone();
     let fits = fast(&table, effort.threads);
-    let recommended = recommend(&table, &fits, effort.odds);
+    let missed = context.missed_links.unwrap_or(0.0);
+    let recommended =
+        recommend(&table, &fits, effort.odds).map(|r| r.allowing_for_missed_links(missed, table.seen()));
     analysis.estimates = recommend::estimates(&fits);
     analysis.estimates.extend(bootstrap_row(&table, &fits, effort));
     if let Some(gibbs) = effort.gibbs.filter(|_| table.width() >= 3) {

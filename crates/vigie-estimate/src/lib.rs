@@ -2,6 +2,14 @@
 //!
 //! [`run()`] is what `vigie estimate` calls. The crate depends on nothing else of Vigie and is usable alone.
 #![allow(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+#![allow(
+    clippy::many_single_char_names,
+    reason = "formulas keep the letters of the papers that they come from"
+)]
+#![allow(
+    clippy::return_self_not_must_use,
+    reason = "a projection that nobody uses is seen by the compiler anyway"
+)]
 
 pub mod analysis;
 pub mod error;

@@ -274,39 +274,21 @@ fn linkage(analysis: &Analysis, context: &Context) -> Check {
             format!("{:.0}", two_figures(sensitivity::with_missed_links(m, e, floor)).max(floor as f64))
         })
     };
-    match context.missed_links {
-        Some(e) => check(
-            8,
-            "linkage",
-            Status::Ok,
-            Text::new(
-                format!(
-                    "share of links missed {}: the middle corrected for it is {}",
-                    percent(e),
-                    corrected(e)
-                ),
-                format!("part des liens manqués {} : le milieu corrigé est {}", percent(e), corrected(e)),
-            ),
-        ),
-        None => {
-            let row: Vec<String> =
-                sensitivity::MISSED.iter().map(|&e| format!("{} -> {}", percent(e), corrected(e))).collect();
-            let row = row.join(", ");
-            check(
-                8,
-                "linkage",
-                Status::Unknown,
-                Text::new(
-                    format!(
-                        "how many links were missed is not known (--missed-links); the middle would be: {row}"
-                    ),
-                    format!(
-                        "on ignore combien de liens ont été manqués (--missed-links) ; le milieu serait : {row}"
-                    ),
-                ),
-            )
-        }
+    if let Some(e) = context.missed_links {
+        let text = Text::new(
+            format!("share of links missed {}: the middle corrected for it is {}", percent(e), corrected(e)),
+            format!("part des liens manqués {} : le milieu corrigé est {}", percent(e), corrected(e)),
+        );
+        return check(8, "linkage", Status::Ok, text);
     }
+    let row: Vec<String> =
+        sensitivity::MISSED.iter().map(|&e| format!("{} -> {}", percent(e), corrected(e))).collect();
+    let row = row.join(", ");
+    let text = Text::new(
+        format!("how many links were missed is not known (--missed-links); the middle would be: {row}"),
+        format!("on ignore combien de liens ont été manqués (--missed-links) ; le milieu serait : {row}"),
+    );
+    check(8, "linkage", Status::Unknown, text)
 }
 
 fn dependence(analysis: &Analysis) -> Check {

@@ -9,8 +9,11 @@ pub const ODDS: [f64; 4] = [0.5, 1.0, 2.0, 4.0];
 /// Shares of missed links that are tried when nothing is known of the linkage.
 pub const MISSED: [f64; 3] = [0.02, 0.05, 0.10];
 
+/// Two lists by index, and N for each odds ratio between them.
+pub type ByOdds = (usize, usize, Vec<(f64, f64)>);
+
 /// N for each of [`ODDS`] between the two lists with the largest overlap.
-pub fn by_odds(table: &CaptureTable, pairs: &[Pair]) -> Option<(usize, usize, Vec<(f64, f64)>)> {
+pub fn by_odds(table: &CaptureTable, pairs: &[Pair]) -> Option<ByOdds> {
     let pair = pairs.iter().max_by_key(|p| (p.overlap, std::cmp::Reverse((p.first, p.second))))?;
     let floor = table.seen() as f64;
     let row: Option<Vec<(f64, f64)>> = ODDS

@@ -80,7 +80,7 @@ pub fn link_by_name(lists: &Lists, union: &mut Union, decisions: &Decisions) -> 
     let mut result = ByName::default();
     let (mut made, mut left) = (0.0, 0.0);
     for (&(a, b), pattern) in candidates.iter().zip(&patterns) {
-        let chance = weights.chance(pattern);
+        let chance = weights.chance(*pattern);
         let (pa, pb) = (&profiles[a as usize], &profiles[b as usize]);
         let decision = decide(pa, pb, chance, decisions);
         if decision == Some(Decision::Link) {
@@ -93,7 +93,7 @@ pub fn link_by_name(lists: &Lists, union: &mut Union, decisions: &Decisions) -> 
             result.links.push(Link {
                 left: show(pa),
                 right: show(pb),
-                why: weights.explain(pattern),
+                why: weights.explain(*pattern),
                 chance,
                 decision,
             });
@@ -173,7 +173,7 @@ fn exact<T: PartialEq>(a: Option<&T>, b: Option<&T>) -> u8 {
                 4
             }
         }
-        (Some(_), None) | (None, Some(_)) | (None, None) => 0,
+        (Some(_) | None, None) | (None, Some(_)) => 0,
     }
 }
 
@@ -193,22 +193,25 @@ fn names(a: &Profile, b: &Profile) -> u8 {
 
 /// The domain's label against the other side's label or name, the better of all.
 fn labels(a: &Profile, b: &Profile) -> u8 {
-    let squeeze = |s: &String| s.replace([' ', '-'], "");
-    let sides = [(&a.label, &b.label), (&a.label, &b.name), (&a.name, &b.label)];
-    let best = sides
-        .into_iter()
-        .filter_map(|(x, y)| Some((squeeze(x.as_ref()?), squeeze(y.as_ref()?))))
-        .map(|(x, y)| {
-            if x == y {
-                1
-            } else if strsim::jaro_winkler(&x, &y) >= 0.92 {
-                2
-            } else {
-                4
-            }
-        })
-        .min();
+    let sides = [(&a.label, &b.label), (&a.label, &b.name), (&b.label, &a.name)];
+    let best = sides.into_iter().filter_map(|(x, y)| Some(label_level(x.as_ref()?, y.as_ref()?))).min();
     best.unwrap_or(0)
+}
+
+/// A label is often one word of a name, or all its words without spaces.
+fn label_level(label: &str, other: &str) -> u8 {
+    let squeezed = other.replace([' ', '-'], "");
+    let flat = label.replace('-', "");
+    if flat == squeezed || (flat.len() >= 5 && other.split(' ').any(|word| word == flat)) {
+        1
+    } else if strsim::jaro_winkler(&flat, &squeezed) >= 0.92 {
+        2
+    } else if flat.len() >= 5 && (squeezed.contains(&flat) || flat.contains(&squeezed) && squeezed.len() >= 5)
+    {
+        3
+    } else {
+        4
+    }
 }
 
 fn random_patterns(profiles: &[Profile]) -> Vec<Pattern> {
@@ -231,7 +234,9 @@ fn frequencies(weighted: impl Iterator<Item = (Pattern, f64)>) -> Table {
     }
     for row in &mut counts {
         let known: f64 = row[1..].iter().sum();
-        row.iter_mut().for_each(|c| *c /= known);
+        for count in row.iter_mut() {
+            *count /= known;
+        }
         row[0] = 1.0;
     }
     counts
@@ -246,14 +251,14 @@ pub fn learn(patterns: &[Pattern], random: &[Pattern]) -> Weights {
     let different = frequencies(random.iter().map(|&p| (p, 1.0)));
     let same = [
         [1.0, 0.80, 0.12, 0.05, 0.03],
-        [1.0, 0.60, 0.20, 0.0001, 0.20],
+        [1.0, 0.60, 0.10, 0.10, 0.20],
         [1.0, 0.95, 0.0001, 0.0001, 0.05],
         [1.0, 0.30, 0.0001, 0.0001, 0.70],
     ];
     let mut weights = Weights { same, different, share: 0.05 };
     let total: f64 = distinct.iter().map(|d| d.1).sum();
     for _ in 0..ROUNDS {
-        let expected: Vec<f64> = distinct.iter().map(|(p, n)| n * weights.chance(p)).collect();
+        let expected: Vec<f64> = distinct.iter().map(|(p, n)| n * weights.chance(*p)).collect();
         let sum: f64 = expected.iter().sum();
         let next = frequencies(distinct.iter().zip(&expected).map(|(&(p, _), &e)| (p, e)));
         let share = (sum / total).clamp(1e-6, 0.9);
@@ -267,7 +272,7 @@ pub fn learn(patterns: &[Pattern], random: &[Pattern]) -> Weights {
 }
 
 impl Weights {
-    fn bits(&self, pattern: &Pattern) -> [f64; COMPARISONS] {
+    fn bits(&self, pattern: Pattern) -> [f64; COMPARISONS] {
         let mut bits = [0.0; COMPARISONS];
         for (c, &level) in pattern.iter().enumerate().filter(|(_, l)| **l > 0) {
             bits[c] = (self.same[c][level as usize] / self.different[c][level as usize]).log2();
@@ -276,7 +281,7 @@ impl Weights {
     }
 
     /// Chance that a pair with this pattern is one organisation.
-    pub fn chance(&self, pattern: &Pattern) -> f64 {
+    pub fn chance(&self, pattern: Pattern) -> f64 {
         // A name or a domain must speak for the link: country and network alone never make one.
         if pattern[0] == 4 && pattern[1] != 1 || pattern[0] == 0 && pattern[1] == 0 {
             return 0.0;
@@ -285,7 +290,7 @@ impl Weights {
         odds / (1.0 + odds)
     }
 
-    fn explain(&self, pattern: &Pattern) -> String {
+    fn explain(&self, pattern: Pattern) -> String {
         let names = ["name", "domain", "country", "network"];
         let levels = ["?", "same", "close", "near", "differs"];
         let bits = self.bits(pattern);
@@ -307,7 +312,7 @@ fn blocking_loss(profiles: &[Profile], candidates: &[(u32, u32)], weights: &Weig
         let start = random.below(profiles.len());
         for step in 0..LOSS_AGAINST.min(profiles.len()) {
             let b = (start + step) % profiles.len();
-            if a == b || weights.chance(&compare(&profiles[a], &profiles[b])) < LINK_AT {
+            if a == b || weights.chance(compare(&profiles[a], &profiles[b])) < LINK_AT {
                 continue;
             }
             found += 1;

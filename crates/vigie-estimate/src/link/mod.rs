@@ -44,6 +44,8 @@ pub struct Linked {
     pub hubs: Vec<(KeyKind, String, usize)>,
     /// Doubtful and accepted links by name.
     pub links: Vec<Link>,
+    /// Groups known by an address only: they may belong to any organisation, so they are not counted as one.
+    pub nameless: usize,
     /// Expected share of true links that were not made, by the weights themselves; `None` when nothing was compared.
     pub missed: Option<f64>,
     /// Share of sampled links that no block would have proposed.
@@ -72,7 +74,9 @@ pub fn link(lists: &Lists, decisions: &Decisions) -> Linked {
     join_by(lists, &hubs, &[KeyKind::Domain, KeyKind::Forest, KeyKind::Name], (&mut union, &mut made));
     let fuzzy = fellegi::link_by_name(lists, &mut union, decisions);
     made.insert("likeness of names", fuzzy.links.iter().filter(|l| l.decision == Decision::Link).count());
-    groups.insert(Level::Organisation.word(), roots(&mut union, &lists.records, &ALL_KINDS));
+    let organisations = roots(&mut union, &lists.records, &ALL_KINDS);
+    let (organisations, nameless) = only_named(&organisations, &lists.records);
+    groups.insert(Level::Organisation.word(), organisations);
     let counts = groups.iter().map(|(&level, ids)| (level, distinct(ids))).collect();
     let hubs =
         hubs.into_iter().map(|((kind, id), owners)| (kind, lists.text(id).to_owned(), owners)).collect();
@@ -82,6 +86,7 @@ pub fn link(lists: &Lists, decisions: &Decisions) -> Linked {
         made,
         hubs,
         links: fuzzy.links,
+        nameless,
         missed: fuzzy.missed,
         blocking_loss: fuzzy.blocking_loss,
     }
@@ -105,6 +110,20 @@ fn roots(union: &mut Union, records: &[Record], kinds: &[KeyKind]) -> Vec<Option
     (0..records.len())
         .map(|i| records[i].keys.iter().any(|k| kinds.contains(&k.0)).then(|| union.root(i)))
         .collect()
+}
+
+/// Groups in which at least one record names an owner, and how many do not.
+fn only_named(groups: &[Option<u32>], records: &[Record]) -> (Vec<Option<u32>>, usize) {
+    let names_owner =
+        |r: &Record| r.keys.iter().any(|k| matches!(k.0, KeyKind::Domain | KeyKind::Forest | KeyKind::Name));
+    let mut named: Vec<u32> =
+        groups.iter().zip(records).filter(|(_, r)| names_owner(r)).filter_map(|(g, _)| *g).collect();
+    named.sort_unstable();
+    named.dedup();
+    let kept: Vec<Option<u32>> =
+        groups.iter().map(|g| g.filter(|g| named.binary_search(g).is_ok())).collect();
+    let nameless = distinct(groups) - named.len();
+    (kept, nameless)
 }
 
 fn distinct(ids: &[Option<u32>]) -> usize {

@@ -5,11 +5,6 @@ use crate::lists::fields::Field;
 use crate::lists::{ListMeta, Lists};
 use crate::numeric::random::Random;
 
-const STEMS: &[&str] = &[
-    "adler", "berg", "castel", "dorn", "elster", "falken", "granit", "hafen", "iris", "jager", "krone",
-    "linden", "marin", "nord", "orion", "pinta", "quell", "rosen", "sommer", "turm", "ulmen", "valdo",
-    "winter", "zephir", "alpen", "brenta", "corvo", "delta", "ekman", "fjord",
-];
 const ENDS: &[&str] = &[
     "hof", "werk", "tal", "stein", "mar", "lund", "feld", "gard", "ville", "burg", "haus", "monte", "bach",
     "sund", "kraft",
@@ -105,8 +100,8 @@ pub fn make(world: &World) -> Made {
 
 fn organisation(index: usize, world: &World, random: &mut Random) -> Organisation {
     let (country, tld, before, behind) = COUNTRIES[random.below(COUNTRIES.len())];
-    let stem = STEMS[random.below(STEMS.len())];
-    let core = format!("{stem}{}{}", ENDS[random.below(ENDS.len())], syllables(index));
+    // Scrambled, so that neighbours in number are not neighbours in spelling; 160,000 is prime to the factor.
+    let core = format!("{}{}", syllables(8_000 + (index * 77_773) % 152_000), ENDS[random.below(ENDS.len())]);
     let trade = TRADES[random.below(TRADES.len())];
     let plain = format!("{trade} {}{}", core[..1].to_uppercase(), &core[1..]);
     let hosted = random.uniform() < 0.1;
@@ -163,7 +158,7 @@ fn rows(made: &mut Made, (list, owner): (usize, u32), o: &Organisation, world: &
     let repeats = 1 + random.below(2);
     for _ in 0..repeats {
         let ip = o.addresses[random.below(o.addresses.len())].clone();
-        let url = format!("https://{ip}/aspnet_client/{}.aspx", random.below(1000));
+        let url = format!("https://{ip}/aspnet_client/{}.aspx", random.bits() % 1_000_000);
         let name = spelling(o, world, random);
         let values: Vec<(Field, &str)> = match list {
             0 if missing => vec![(Field::Address, &ip), (Field::Country, o.country)],

@@ -215,18 +215,24 @@ fn fold_umlauts(word: &str) -> String {
     word.replace("ae", "a").replace("oe", "o").replace("ue", "u")
 }
 
-/// Likeness of two cleaned names, 0 to 1: of the letters, or of the words in any order, whichever is larger.
+/// Likeness of two cleaned names, 0 to 1: that of the worst word, words taken in any order.
+///
+/// `Stadtwerke Kobahof` and `Stadtwerke Kojohof` share most letters and are two firms: the common word must not speak for
+/// the other one. A word that only one side has caps the likeness.
 pub fn likeness(a: &str, b: &str) -> f64 {
-    let direct = strsim::jaro_winkler(a, b);
-    if direct > 0.95 || (!a.contains(' ') && !b.contains(' ')) {
-        return direct;
+    if a == b {
+        return 1.0;
     }
-    let sorted = |s: &str| {
-        let mut words: Vec<&str> = s.split(' ').collect();
-        words.sort_unstable();
-        words.join(" ")
-    };
-    direct.max(strsim::jaro_winkler(&sorted(a), &sorted(b)))
+    let (a, b): (Vec<&str>, Vec<&str>) = (a.split(' ').collect(), b.split(' ').collect());
+    if a.concat() == b.concat() {
+        return 0.99;
+    }
+    let (short, long) = if a.len() <= b.len() { (&a, &b) } else { (&b, &a) };
+    let worst = short
+        .iter()
+        .map(|word| long.iter().map(|other| strsim::jaro_winkler(word, other)).fold(0.0, f64::max))
+        .fold(1.0, f64::min);
+    if short.len() == long.len() { worst } else { worst.min(0.9) }
 }
 
 #[cfg(test)]
@@ -256,5 +262,7 @@ mod tests {
     fn likeness_ignores_the_order_of_words() {
         assert!(likeness("karl fazer", "fazer karl") > 0.99);
         assert!(likeness("karl fazer", "hotel adler") < 0.7);
+        assert!(likeness("stadtwerke kobahof", "stadtwerke kojohof") < 0.88);
+        assert!(likeness("hotel adlerhof", "hotel adlrehof") > 0.94);
     }
 }

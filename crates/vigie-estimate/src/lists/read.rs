@@ -113,7 +113,7 @@ impl Lists {
                 }
             }
             Field::OwnName => {
-                value.split([',', ';', ' ', '|']).take(100).for_each(|v| self.place_host(record, v))
+                value.split([',', ';', ' ', '|']).take(100).for_each(|v| self.place_host(record, v));
             }
             Field::ReverseName => {
                 for host in

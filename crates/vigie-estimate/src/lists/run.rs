@@ -68,6 +68,11 @@ fn capture(lists: &Lists, linked: &Linked, options: &Options) -> (CaptureTable, 
             meta.window.clone().or_else(|| meta.days.map(|(a, b)| format!("{}..{}", date(a), date(b))));
         context.windows.extend(window.map(|w| (meta.name.clone(), w)));
     }
+    if level == Level::Organisation && linked.nameless > 0 {
+        context
+            .list_notes
+            .push(format!("{} groups known by an address only are not counted", linked.nameless));
+    }
     context.days_apart = days_apart(lists, &keep);
     if keep.len() < 2 && keep.len() + without.len() >= 2 {
         let units = without.iter().map(|name| format!("{name}: no {}", level.word())).collect();
@@ -148,6 +153,7 @@ fn linkage_json(linked: &Linked) -> Value {
     json!({
         "links_by": linked.made,
         "hubs": hubs,
+        "known_by_address_only": linked.nameless,
         "expected_missed": linked.missed,
         "blocking_loss": linked.blocking_loss,
         "by_name": linked.links.len(),

@@ -46,7 +46,7 @@ impl Design {
         let empty: Vec<usize> = terms.iter().copied().filter(|&s| margins[s] == 0).collect();
         let columns: Vec<usize> = terms.iter().copied().filter(|&s| margins[s] > 0 || s == 0).collect();
         let cells: Vec<usize> =
-            (1..counts.len()).filter(|&cell| !empty.iter().any(|&s| cell & s == s)).collect();
+            (1..counts.len()).filter(|&cell| !empty.iter().any(|&term| has_all(cell, term))).collect();
         let mut matrix = Matrix::zeros(cells.len(), columns.len());
         for (row, &cell) in cells.iter().enumerate() {
             for (value, &term) in matrix.row_mut(row).iter_mut().zip(&columns) {
@@ -93,6 +93,11 @@ impl Design {
     pub fn without_column(&self, column: usize) -> Self {
         Self { matrix: self.matrix.without_column(column), parameters: self.parameters - 1, ..self.clone() }
     }
+}
+
+/// Whether a cell is on every list of a set.
+fn has_all(cell: usize, set: usize) -> bool {
+    cell & set == set
 }
 
 /// Units on all lists of each set.

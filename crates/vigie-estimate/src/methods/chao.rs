@@ -39,17 +39,14 @@ fn fit_without_negative_bends(design: &Design, counts: &[f64], fixed: usize) -> 
     kept.counts = counts.to_vec();
     loop {
         // A bend on its way to minus infinity (nobody was seen that often) does not settle: it is the negative one.
-        let drop = match bend_without_data(&kept, counts, fixed) {
-            Some(column) => Some(column),
-            None => {
-                let fit = fit_poisson(&kept, counts, None)?;
-                let negative = (fixed..kept.matrix.columns).find(|&c| fit.coefficients[c] < 0.0);
-                if negative.is_none() {
-                    return Ok((kept, fit.coefficients, fit.fitted));
-                }
-                negative
+        let mut drop = bend_without_data(&kept, counts, fixed);
+        if drop.is_none() {
+            let fit = fit_poisson(&kept, counts, None)?;
+            drop = (fixed..kept.matrix.columns).find(|&c| fit.coefficients[c] < 0.0);
+            if drop.is_none() {
+                return Ok((kept, fit.coefficients, fit.fitted));
             }
-        };
+        }
         if let Some(column) = drop {
             kept = kept.without_column(column);
         }

@@ -23,7 +23,7 @@ impl GraphOptions {
     pub fn standard(seen: u64) -> Self {
         let step = (30 * seen / 8000).max(1);
         let last = 30 * seen;
-        let grid = (0..).map(|i| 1 + i * step).take_while(|&x| x <= last).map(|x| x as f64).collect();
+        let grid = (0..=last / step).map(|i| 1 + i * step).filter(|&x| x <= last).map(|x| x as f64).collect();
         Self { delta: None, grid }
     }
 }
@@ -77,7 +77,7 @@ pub fn average_with_prior(
     let seen = table.seen() as f64;
     let parts: Vec<Vec<f64>> =
         (0..1_usize << t).map(|set| margin_terms(table, set, delta, &options.grid)).collect();
-    let shared = shared_terms(seen, delta * (1 << t) as f64, &options.grid, ln_prior);
+    let shared = shared_terms(seen, delta * (1_u64 << t) as f64, &options.grid, ln_prior);
     let graphs = decomposable_graphs(t);
     let rows: Vec<Vec<f64>> = graphs.iter().map(|g| graph_terms(g, &parts, &shared)).collect();
     Some(summarize(&rows, seen, &options.grid))

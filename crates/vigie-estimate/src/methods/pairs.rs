@@ -114,7 +114,7 @@ mod tests {
     fn chapman_by_hand() {
         // Kosovo, EXH and ABA: 1,910 and 1,528 with 403 on both (Ball et al. 2002).
         let c = chapman(1910, 1528, 403);
-        assert!((c.estimate - 7231.472_772).abs() < 1e-5 && (c.error - 273.752_5).abs() < 1e-3);
+        assert!((c.estimate - 7_231.472_772).abs() < 1e-5 && (c.error - 273.752_5).abs() < 1e-3);
         assert!(c.low > 3035.0 && c.low < 6800.0 && c.high > 7700.0);
     }
 

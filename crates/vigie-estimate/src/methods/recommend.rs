@@ -71,9 +71,15 @@ pub fn recommend(table: &CaptureTable, fast: &Fast, odds: f64) -> Option<Recomme
     let bound = fast.bound.as_ref().map(|b| &b.profile);
     let low = bound.map_or(seen, |p| p.interval.low).max(seen);
     let choice = fast.bic.as_ref().and_then(|(_, profile)| profile.as_ref());
-    let mut ends = vec![fast.graphs.as_ref()?.high];
+    let mut ends = Vec::new();
+    if table.width() <= MAX_LISTS {
+        ends.push(fast.graphs.as_ref()?.high);
+    }
     for profile in [bound, choice].into_iter().flatten() {
         ends.push(profile.interval.high?);
+    }
+    if ends.is_empty() {
+        return None;
     }
     let nominal_high = ends.into_iter().fold(low, f64::max);
     let middle: Vec<f64> = [
@@ -87,6 +93,14 @@ pub fn recommend(table: &CaptureTable, fast: &Fast, odds: f64) -> Option<Recomme
     .collect();
     let high = seen + odds.max(1.0) * (nominal_high - seen);
     Some(Recommended { estimate: median(&middle)?.clamp(low, high), low, high, nominal_high })
+}
+
+impl Recommended {
+    /// Missed links make one unit look like two: the lower end gives way by their share, the upper end stays.
+    pub fn allowing_for_missed_links(self, missed: f64, floor: u64) -> Self {
+        let low = (self.low * (1.0 - missed)).max(floor as f64);
+        Self { low, ..self }
+    }
 }
 
 /// The fast methods in the common form, in the order in which they are printed.

@@ -36,8 +36,9 @@ fn levels_are_counted_apart() {
     let value = json(&[("scan.csv", SCAN), ("shells.csv", SHELLS)], Level::Organisation);
     assert_eq!(value["levels"]["url"], 3);
     assert_eq!(value["levels"]["address"], 4);
-    assert_eq!(value["levels"]["organisation"], 4, "firma.de is one, at two addresses with two shells");
-    assert_eq!(value["n_seen"], 4);
+    assert_eq!(value["levels"]["organisation"], 3, "firma.de is one, at two addresses with two shells");
+    assert_eq!(value["linkage"]["known_by_address_only"], 1, "nobody knows who is at 203.0.113.5");
+    assert_eq!(value["n_seen"], 3);
     assert_eq!(value["unit"], "organisation");
     let addresses = json(&[("scan.csv", SCAN), ("shells.csv", SHELLS)], Level::Address);
     assert_eq!(addresses["n_seen"], 4);

@@ -2,6 +2,8 @@
 
 use crate::published::{hepatitis, kosovo};
 use std::collections::BTreeMap;
+use vigie_estimate::honesty::Refusal;
+use vigie_estimate::honesty::consistency::ConsistencyRow;
 use vigie_estimate::methods::latent::GibbsOptions;
 use vigie_estimate::table::CaptureTable;
 use vigie_estimate::{Analysis, Context, Effort, analyze};
@@ -42,12 +44,12 @@ fn reasons() {
 #[test]
 fn an_interval_for_kosovo_and_none_across_time() {
     let analysis = quick(&kosovo(), &Context { claims: vec![10_356.0], ..Context::default() });
-    let refused = analysis.refused.as_ref().map(|r| r.code());
+    let refused = analysis.refused.as_ref().map(Refusal::code);
     assert!(refused.is_none() || refused == Some("chains_disagree"), "{refused:?}");
     let interval = analysis.recommended.or(analysis.withheld).unwrap();
     assert!(interval.low > 8_000.0 && interval.low < 9_000.0 && interval.high > 15_000.0, "{interval:?}");
     assert_eq!(analysis.consistency.len(), 4);
-    assert!(analysis.consistency.iter().all(|row| row.low_is_safe()));
+    assert!(analysis.consistency.iter().all(ConsistencyRow::low_is_safe));
     assert_eq!(analysis.implied.len(), 6);
     let apart = Context { days_apart: Some(9.0), half_life: Some(7.4), ..Context::default() };
     let two = table(&["A", "B"], &[(1, 400), (2, 300), (3, 60)]);
