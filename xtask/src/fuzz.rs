@@ -101,25 +101,71 @@ fn explore(binary: &Path, target: &str, seconds: u32) -> anyhow::Result<bool> {
     Ok(output.status.success())
 }
 
-/// Inputs to start from: the fixtures of the artifact, and every input that once broke the target.
+/// Puts into the corpus what a target starts from, and every input that once broke it.
 fn seed(target: &str, corpus: &Path) -> anyhow::Result<()> {
-    let mut seeds = tree::files(&format!("fuzz/regressions/{target}"))?;
-    for path in tree::files("crates")? {
-        let shown = tree::shown(&path);
-        let folder =
-            shown.split_once("/fixtures/").map(|(_, below)| below.split('/').next().unwrap_or_default());
-        let mine = folder.is_some_and(|name| name.replace(['.', '-'], "_") == target);
-        if mine && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("input")) {
-            seeds.push(path);
-        }
-    }
-    for (index, path) in seeds.iter().enumerate() {
-        let size = path.metadata()?.len();
-        if size <= u64::from(INPUT_BYTES_MAX) {
-            std::fs::copy(path, corpus.join(format!("seed-{index}")))?;
-        }
+    let mut seeds = match target {
+        "collection_zip" => vec![small_zip()?],
+        "pack" => pack_files()?,
+        "sigma" => contents(tree::files("packs")?.into_iter().filter(|path| is_rule(path)))?,
+        _ => contents(tree::files("crates")?.into_iter().filter(|path| is_fixture(path, target)))?,
+    };
+    seeds.extend(contents(tree::files(&format!("fuzz/regressions/{target}"))?.into_iter())?);
+    seeds.retain(|seed| seed.len() <= INPUT_BYTES_MAX as usize);
+    for (index, seed) in seeds.iter().enumerate() {
+        std::fs::write(corpus.join(format!("seed-{index}")), seed)?;
     }
     Ok(())
+}
+
+fn contents(paths: impl Iterator<Item = PathBuf>) -> anyhow::Result<Vec<Vec<u8>>> {
+    paths
+        .map(|path| std::fs::read(&path).with_context(|| format!("cannot read {}", path.display())))
+        .collect()
+}
+
+fn is_rule(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yml")
+}
+
+/// Whether a file is an input that the parser of this target has a golden case for.
+fn is_fixture(path: &Path, target: &str) -> bool {
+    let shown = tree::shown(path);
+    let Some((_, below)) = shown.split_once("/fixtures/") else { return false };
+    let artifact = below.split('/').next().unwrap_or_default();
+    artifact.replace(['.', '-'], "_") == target && below.contains("/input")
+}
+
+/// The files of the packs, each after the byte that tells the target which one it stands for.
+fn pack_files() -> anyhow::Result<Vec<Vec<u8>>> {
+    let mut seeds = Vec::new();
+    for (which, name) in ["pack.toml", "indicators.csv", "text.fr.toml"].into_iter().enumerate() {
+        let named =
+            tree::files("packs")?.into_iter().filter(|path| path.file_name().is_some_and(|it| it == name));
+        for content in contents(named)? {
+            let mut seed = vec![u8::try_from(which)?];
+            seed.extend(content);
+            seeds.push(seed);
+        }
+    }
+    Ok(seeds)
+}
+
+/// A zip with one short log and one page.
+fn small_zip() -> anyhow::Result<Vec<u8>> {
+    let modified = vigie_model::Time::parse(b"2021-03-03T00:00:00Z").context("a moment")?;
+    let file = |path: &str, text: &str| vigie_example::File {
+        path: path.to_owned(),
+        modified,
+        bytes: text.as_bytes().to_vec(),
+    };
+    let log = "#Fields: date time cs-method cs-uri-stem sc-status\r\n2021-03-03 00:00:00 GET / 200\r\n";
+    let files = [
+        file("C/inetpub/logs/LogFiles/W3SVC1/u_ex210303.log", log),
+        file("C/inetpub/wwwroot/a.aspx", "<%%>"),
+    ];
+    let mut out = std::io::Cursor::new(Vec::new());
+    vigie_example::archive::write(&files, &mut out)?;
+    Ok(out.into_inner())
 }
 
 fn findings() -> PathBuf {
