@@ -98,7 +98,10 @@ impl Options {
             level: Level::default(),
             review: None,
             decisions: None,
-            effort: Effort::default(),
+            effort: Effort {
+                threads: std::thread::available_parallelism().map_or(1, usize::from),
+                ..Effort::default()
+            },
         }
     }
 }

@@ -9,6 +9,9 @@ use crate::table::CaptureTable;
 /// Fewer units of a list seen by the others say nothing.
 pub const MIN_UNITS: u64 = 30;
 
+/// Above this many lists the model space is too large to be searched once for each list.
+const MAX_LISTS: usize = 8;
+
 /// One list counted through the others.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConsistencyRow {
@@ -40,7 +43,7 @@ impl ConsistencyRow {
 
 /// Counts each list through the others with the recommended interval.
 pub fn rows(table: &CaptureTable, odds: f64, threads: usize) -> Vec<ConsistencyRow> {
-    if table.width() < 3 {
+    if !(3..=MAX_LISTS).contains(&table.width()) {
         return Vec::new();
     }
     (0..table.width())

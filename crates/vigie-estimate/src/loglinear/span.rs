@@ -157,6 +157,9 @@ fn sort(span: &mut Span) {
     span.models.sort_by(|a, b| a.bic.total_cmp(&b.bic).then_with(|| a.model.cmp(&b.model)));
 }
 
+/// Most pairs that a stepwise search adds: tables of many lists have thousands of cells.
+const MAX_PAIRS_ADDED: usize = 12;
+
 /// For more lists than can be searched in full: pairs are added while BIC falls, and every model on the way is kept.
 pub fn fit_stepwise(table: &CaptureTable, threads: usize) -> Span {
     let t = table.width();
@@ -164,7 +167,7 @@ pub fn fit_stepwise(table: &CaptureTable, threads: usize) -> Span {
     let mut span = fit_all(table, &[Hierarchy::independence(t)], threads);
     let mut current: Vec<usize> = Vec::new();
     let Some(mut best) = span.best_bic().map(|f| f.bic) else { return span };
-    for _ in 0..pairs.len() {
+    for _ in 0..pairs.len().min(MAX_PAIRS_ADDED) {
         let space: Vec<Hierarchy> = pairs
             .iter()
             .filter(|p| !current.contains(p))
