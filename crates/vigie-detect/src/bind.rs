@@ -87,7 +87,8 @@ fn constant(field: &str, schema: &Schema) -> Option<Slot> {
     }
     let value = match field.to_ascii_lowercase().as_str() {
         "eventid" => schema.event_id?.to_string(),
-        "channel" if !schema.stream.is_empty() => schema.stream.clone(),
+        // Event 104 has a `Channel` of its own, the log that was cleared; where the column is there, it speaks.
+        "channel" if !schema.stream.is_empty() && schema.column(field).is_none() => schema.stream.clone(),
         "provider_name" if !schema.provider.is_empty() => schema.provider.clone(),
         _ => return None,
     };

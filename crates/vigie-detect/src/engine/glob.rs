@@ -54,15 +54,18 @@ fn character(rest: &[u8]) -> Option<char> {
 }
 
 /// Where the leftmost match from a place on ends.
-fn find(part: &[Piece], text: &[u8], from: usize) -> Option<usize> {
-    if let Some(Piece::Text(first)) = part.first() {
-        let rest = text.get(from..)?;
-        return memmem::find_iter(rest, first).find_map(|at| match_at(part, text, from + at)).or_else(|| {
-            // `find_iter` steps over overlapping occurrences; a part with wildcards may need one of them.
-            (part.len() > 1).then(|| (from..=text.len()).find_map(|at| match_at(part, text, at)))?
-        });
+fn find(part: &[Piece], text: &[u8], mut from: usize) -> Option<usize> {
+    let Some(Piece::Text(first)) = part.first() else {
+        return (from..=text.len()).find_map(|at| match_at(part, text, at));
+    };
+    // Each turn moves on by one byte at least.
+    loop {
+        let at = from + memmem::find(text.get(from..)?, first)?;
+        if let Some(end) = match_at(part, text, at) {
+            return Some(end);
+        }
+        from = at + 1;
     }
-    (from..=text.len()).find_map(|at| match_at(part, text, at))
 }
 
 /// Whether the part matches somewhere from a place on and ends with the text. A part is as long as its bytes, with

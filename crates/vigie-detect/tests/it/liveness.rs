@@ -116,3 +116,15 @@ fn names_are_found_with_or_without_blanks() {
     let schema = windows(channel, "", 1119, &["Severity", "Threat Name"]);
     assert_eq!(crate::help::hits(&rules, &[event(&schema, &["5", "Virus:EICAR"])]).len(), 1);
 }
+
+#[test]
+fn an_event_that_names_a_channel_means_that_one() {
+    // Event 104 of the System log tells which log was cleared in a field that is called Channel, too.
+    let detection = "s:\n  EventID: 104\n  Channel: Security\ncondition: s";
+    let rules = Arc::new(load(&[&with_source("t", "product: windows, service: system", detection)]).unwrap());
+    let schema = windows("System", "Microsoft-Windows-Eventlog", 104, &["Channel"]);
+    let events = [event(&schema, &["Security"]), event(&schema, &["Application"])];
+    assert_eq!(crate::help::hits(&rules, &events).len(), 1);
+    let without = windows("System", "Microsoft-Windows-Eventlog", 104, &["Other"]);
+    assert_eq!(crate::help::hits(&rules, &[event(&without, &["Security"])]).len(), 0);
+}
