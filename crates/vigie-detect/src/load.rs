@@ -102,6 +102,7 @@ impl RuleSet {
     /// hits. To be called once, when all scanners' tallies are merged.
     pub fn correlate(&self, tally: &mut Tally) -> Vec<Correlated> {
         let hits = correlation::run_all(&self.correlations, &self.compiled, &mut tally.notes);
+        tally.ran_correlations();
         for found in &hits {
             tally.hit_by_correlation(found.hit.rule);
         }

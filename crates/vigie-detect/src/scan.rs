@@ -47,7 +47,8 @@ impl Scanner {
         }
     }
 
-    /// Names the file that the next batches come from: correlations tell their hits' files by it.
+    /// Names the file that the next batches come from: correlations tell their hits' files by it. An engine that
+    /// calls it must run [`RuleSet::correlate`] at the end, since rules that only serve correlations are then silent.
     pub fn set_file(&mut self, file: u64) {
         self.file = file;
     }
@@ -68,7 +69,8 @@ impl Scanner {
             if let Some(noted) = &rule.noted {
                 note(&mut self.tally.notes, (self.file, rule.rule, &plan.stream), batch, (row, noted));
             }
-            if !rule.silent {
+            // An engine that names no files runs no correlations: then nothing may stay silent for their sake.
+            if !rule.silent || self.file == NO_FILE {
                 hits.push(kept::hit(batch, row, rule.rule, &plan.stream, &plan.shown));
             }
         });

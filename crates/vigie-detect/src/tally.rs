@@ -15,6 +15,8 @@ pub struct Tally {
     pub(crate) notes: Notes,
     /// By correlation: its hits.
     correlated: BTreeMap<u32, u64>,
+    /// Whether correlations were run.
+    ran: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -32,6 +34,7 @@ impl Tally {
     /// Adds the counts of another.
     pub fn merge(&mut self, other: Tally) {
         self.notes.merge(other.notes);
+        self.ran |= other.ran;
         for (rule, hits) in other.correlated {
             *self.correlated.entry(rule).or_default() += hits;
         }
@@ -43,6 +46,11 @@ impl Tally {
             mine.missing.extend(count.missing);
             mine.dead.extend(count.dead);
         }
+    }
+
+    /// Correlations were run.
+    pub(crate) fn ran_correlations(&mut self) {
+        self.ran = true;
     }
 
     /// A correlation hit.
@@ -97,7 +105,13 @@ fn of_correlation(info: &RuleInfo, index: usize, members: &[u32], tally: &Tally)
     let evaluated = counts().map(|count| count.matched).sum::<u64>() + of_correlations;
     let no_member = bound.is_empty() && evaluated == 0;
     let beyond = (tally.notes.beyond > 0).then_some("matches beyond four million were not correlated");
-    let reason = if no_member { Some("none of the rules that it joins can fire here") } else { beyond };
+    let reason = if no_member {
+        Some("none of the rules that it joins can fire here")
+    } else if tally.ran {
+        beyond
+    } else {
+        Some("correlations were not run over this evidence")
+    };
     Liveness {
         id: info.id.clone(),
         title: info.title.clone(),

@@ -145,9 +145,19 @@ fn rules_of_a_correlation_are_silent_unless_it_says_generate() {
     let rows = [file(&[(0, "failed", "a", ""), (1, "entered", "a", "")])];
     let count = |generate: &str| {
         let rules = Arc::new(load(&[FAILED, ENTERED, &(correlation(body) + generate)]).unwrap());
-        hits(&rules, &rows).len()
+        let (mut scanner, mut hits) = (rules.scanner(), Vec::new());
+        scanner.set_file(0);
+        scanner.scan(&rows[0], &mut hits);
+        hits.len()
     };
     assert_eq!((count(""), count("generate: true\n")), (1, 2));
+    // An engine that does not run correlations must not lose the rules that serve them.
+    let rules = Arc::new(load(&[FAILED, ENTERED, &correlation(body)]).unwrap());
+    assert_eq!(hits(&rules, &rows).len(), 2);
+    let (mut scanner, mut found) = (rules.scanner(), Vec::new());
+    scanner.scan(&rows[0], &mut found);
+    let liveness = rules.liveness(&scanner.into_tally());
+    assert_eq!(liveness[2].cannot_fire.as_deref(), Some("correlations were not run over this evidence"));
 }
 
 #[test]
