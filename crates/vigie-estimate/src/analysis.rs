@@ -10,6 +10,7 @@ use crate::methods::bootstrap::{BootstrapOptions, bca};
 use crate::methods::latent::{GibbsOptions, LatentPosterior, sample};
 use crate::methods::pairs::{Pair, pairs};
 use crate::methods::recommend::{self, Fast, Recommended, fast, recommend};
+use crate::options::Level;
 use crate::table::CaptureTable;
 use std::collections::BTreeMap;
 
@@ -18,6 +19,8 @@ use std::collections::BTreeMap;
 pub struct Context {
     /// What one row is: URL, address, host, organisation.
     pub unit: Option<String>,
+    /// The level, when the units come from linked lists.
+    pub level: Option<Level>,
     /// Which units, where and when, in words.
     pub population: Option<String>,
     /// Per list, its dates.
@@ -130,7 +133,8 @@ pub fn analyze(
         checks: Vec::new(),
         table,
     };
-    if analysis.table.width() >= 2 && analysis.table.seen() > 0 {
+    let nothing_shared = analysis.pairs.iter().all(|p| p.overlap == 0);
+    if analysis.table.width() >= 2 && !nothing_shared {
         fit(&mut analysis, context, effort);
         analysis.strata = strata.iter().map(|(name, t)| stratum(name, t, effort)).collect();
     }
@@ -252,15 +256,17 @@ impl Analysis {
     /// One sentence that can be quoted without lying.
     pub fn sentence(&self, context: &Context) -> Text {
         let seen = self.table.seen();
-        let unit = context.unit.as_deref().unwrap_or("units");
-        let unit_fr = context.unit.as_deref().unwrap_or("unités");
+        let (unit, unit_fr) = match (context.level, context.unit.as_deref()) {
+            (Some(level), _) => level.plural(),
+            (None, Some(unit)) => (unit, unit),
+            (None, None) => ("units", "unités"),
+        };
         let of = context.population.as_deref().map(|p| format!(" ({p})")).unwrap_or_default();
         let lists = self.table.width();
         let n = (
             crate::honesty::wording::whole(seen as f64, crate::honesty::Language::English),
             crate::honesty::wording::whole(seen as f64, crate::honesty::Language::French),
         );
-        let low = both(self.safe_low(), seen);
         let Some(r) = &self.recommended else {
             let reason =
                 self.refused.as_ref().map_or_else(|| Text::new("no data", "pas de données"), Refusal::text);
@@ -275,14 +281,24 @@ impl Analysis {
                 ),
             );
         };
-        let (high, models) = (both(r.high, seen), self.fast.as_ref().map_or(0, |f| f.span.models.len()));
+        let high = both(r.high, seen);
+        let (basis, basis_fr) = if lists == 2 {
+            (
+                "two lists taken as independent, which cannot be tested".to_owned(),
+                "deux listes supposées indépendantes, ce qu'on ne peut éprouver".to_owned(),
+            )
+        } else {
+            let models = self.fast.as_ref().map_or(0, |f| f.span.models.len());
+            (format!("{models} models of {lists} lists"), format!("{models} modèles de {lists} listes"))
+        };
+        let low = both(r.low, seen);
         Text::new(
             format!(
-                "At least {} {unit} were seen{of}; if visible {unit} are not rarer than lists that miss the same ones suggest, there are at least {} (95%), and between {} and {} over {models} models of {lists} lists, allowing for a twofold dependence that the data cannot show.",
+                "At least {} {unit} were seen{of}; there are at least {} (95%) if lists tend to miss the same ones, and between {} and {} by {basis}, allowing for a twofold dependence that no data can show.",
                 n.0, low.0, low.0, high.0
             ),
             format!(
-                "Au moins {} {unit_fr} ont été vues{of} ; il y en a au moins {} (95 %) si les listes tendent à manquer les mêmes, et entre {} et {} selon {models} modèles de {lists} listes, en admettant une dépendance du simple au double que les données ne peuvent montrer.",
+                "Au moins {} {unit_fr} ont été vues{of} ; il y en a au moins {} (95 %) si les listes tendent à manquer les mêmes, et entre {} et {} d'après {basis_fr}, en admettant une dépendance du simple au double qu'aucune donnée ne peut montrer.",
                 n.1, low.1, low.1, high.1
             ),
         )

@@ -43,6 +43,16 @@ impl Level {
     /// All levels, the finest first.
     pub const ALL: [Self; 4] = [Self::Url, Self::Address, Self::Host, Self::Organisation];
 
+    /// Its units in the plural, in English and French.
+    pub fn plural(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Url => ("URLs", "URL"),
+            Self::Address => ("addresses", "adresses"),
+            Self::Host => ("hosts", "machines"),
+            Self::Organisation => ("organisations", "organisations"),
+        }
+    }
+
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {

@@ -22,6 +22,25 @@ const LOSS_SAMPLE: usize = 100;
 /// Most groups that a sample is held against by brute force.
 const LOSS_AGAINST: usize = 20_000;
 
+/// The most that domains that are merely alike can say.
+const MOST_BY_LIKE_LABELS: f64 = 0.9;
+/// Fewer groups or pairs teach nothing: usual weights are taken.
+const ENOUGH_TO_LEARN: usize = 50;
+/// How often two records of one organisation agree, before anything is learned.
+const USUAL_SAME: Table = [
+    [1.0, 0.80, 0.12, 0.05, 0.03],
+    [1.0, 0.60, 0.10, 0.10, 0.20],
+    [1.0, 0.95, 0.0001, 0.0001, 0.05],
+    [1.0, 0.30, 0.0001, 0.0001, 0.70],
+];
+/// The same for two organisations.
+const USUAL_DIFFERENT: Table = [
+    [1.0, 0.001, 0.002, 0.01, 0.987],
+    [1.0, 0.001, 0.002, 0.02, 0.977],
+    [1.0, 0.2, 0.0001, 0.0001, 0.8],
+    [1.0, 0.01, 0.0001, 0.0001, 0.99],
+];
+
 /// What became of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -71,12 +90,13 @@ pub struct Weights {
 pub fn link_by_name(lists: &Lists, union: &mut Union, decisions: &Decisions) -> ByName {
     let (profiles, members) = profiles(lists, union);
     let candidates = pairs(&profiles);
-    if candidates.len() < 2 || profiles.len() < 10 {
+    if candidates.is_empty() {
         return ByName::default();
     }
     let patterns: Vec<Pattern> =
         candidates.iter().map(|&(a, b)| compare(&profiles[a as usize], &profiles[b as usize])).collect();
-    let weights = learn(&patterns, &random_patterns(&profiles));
+    let enough = profiles.len() >= ENOUGH_TO_LEARN && patterns.len() >= ENOUGH_TO_LEARN;
+    let weights = if enough { learn(&patterns, &random_patterns(&profiles)) } else { Weights::unlearned() };
     let mut result = ByName::default();
     let (mut made, mut left) = (0.0, 0.0);
     for (&(a, b), pattern) in candidates.iter().zip(&patterns) {
@@ -249,13 +269,7 @@ pub fn learn(patterns: &[Pattern], random: &[Pattern]) -> Weights {
     sorted.sort_unstable();
     distinct.extend(sorted.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as f64)));
     let different = frequencies(random.iter().map(|&p| (p, 1.0)));
-    let same = [
-        [1.0, 0.80, 0.12, 0.05, 0.03],
-        [1.0, 0.60, 0.10, 0.10, 0.20],
-        [1.0, 0.95, 0.0001, 0.0001, 0.05],
-        [1.0, 0.30, 0.0001, 0.0001, 0.70],
-    ];
-    let mut weights = Weights { same, different, share: 0.05 };
+    let mut weights = Weights { different, ..Weights::unlearned() };
     let total: f64 = distinct.iter().map(|d| d.1).sum();
     for _ in 0..ROUNDS {
         let expected: Vec<f64> = distinct.iter().map(|(p, n)| n * weights.chance(*p)).collect();
@@ -272,6 +286,11 @@ pub fn learn(patterns: &[Pattern], random: &[Pattern]) -> Weights {
 }
 
 impl Weights {
+    /// The usual weights, for lists too small to learn from.
+    pub fn unlearned() -> Self {
+        Self { same: USUAL_SAME, different: USUAL_DIFFERENT, share: 0.05 }
+    }
+
     fn bits(&self, pattern: Pattern) -> [f64; COMPARISONS] {
         let mut bits = [0.0; COMPARISONS];
         for (c, &level) in pattern.iter().enumerate().filter(|(_, l)| **l > 0) {
@@ -287,7 +306,9 @@ impl Weights {
             return 0.0;
         }
         let odds = self.share / (1.0 - self.share) * self.bits(pattern).iter().sum::<f64>().exp2();
-        odds / (1.0 + odds)
+        let chance = odds / (1.0 + odds);
+        // `firm1.de` and `firm2.de` are alike: without names, only the same label makes a link; a likeness is for a person.
+        if pattern[0] == 0 && pattern[1] != 1 { chance.min(MOST_BY_LIKE_LABELS) } else { chance }
     }
 
     fn explain(&self, pattern: Pattern) -> String {

@@ -100,7 +100,7 @@ pub fn make(world: &World) -> Made {
 
 fn organisation(index: usize, world: &World, random: &mut Random) -> Organisation {
     let (country, tld, before, behind) = COUNTRIES[random.below(COUNTRIES.len())];
-    // Scrambled, so that neighbours in number are not neighbours in spelling; 160,000 is prime to the factor.
+    // Scrambled, so that neighbors in number are not neighbors in spelling; names are unique up to 152,000 firms.
     let core = format!("{}{}", syllables(8_000 + (index * 77_773) % 152_000), ENDS[random.below(ENDS.len())]);
     let trade = TRADES[random.below(TRADES.len())];
     let plain = format!("{trade} {}{}", core[..1].to_uppercase(), &core[1..]);

@@ -47,6 +47,7 @@ pub(crate) fn run_lists(options: &Options, paths: &[PathBuf], out: &mut dyn Writ
 fn capture(lists: &Lists, linked: &Linked, options: &Options) -> (CaptureTable, Context) {
     let level = options.level;
     let mut context = context_of(options);
+    context.level = context.unit.is_none().then_some(level);
     context.unit = context.unit.or_else(|| Some(level.word().to_owned()));
     context.missed_links = context.missed_links.or(linked.missed);
     let groups = linked.groups.get(level.word());

@@ -45,6 +45,14 @@ fn levels_are_counted_apart() {
 }
 
 #[test]
+fn a_list_of_names_joins_a_scan_at_the_level_of_organisations() {
+    let value = json(&[("scan.csv", SCAN), ("names.csv", NAMES)], Level::Organisation);
+    assert_eq!(value["n_seen"], 2, "Firma GmbH is firma.de, and Hotel Adler is adler.fr");
+    assert_eq!(value["linkage"]["links_by"]["likeness of names"], 2);
+    assert!(value["sentence"].as_str().unwrap().starts_with("At least 2 organisations were seen"));
+}
+
+#[test]
 fn lists_of_different_things_are_refused() {
     let value = json(&[("scan.csv", SCAN), ("names.csv", NAMES)], Level::Address);
     assert_eq!(value["refusal_code"], "mixed_units");
