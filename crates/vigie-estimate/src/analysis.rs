@@ -3,8 +3,8 @@
 use crate::honesty::consistency::{self, ConsistencyRow};
 use crate::honesty::refusal::{after_fitting, before_fitting};
 use crate::honesty::sensitivity::{self, ByOdds, ImpliedOverlap, Variant};
-use crate::honesty::wording::both;
-use crate::honesty::{Check, Refusal, Text, checks};
+use crate::honesty::wording::{shown_high, shown_low};
+use crate::honesty::{Check, Language, Refusal, Text, checks};
 use crate::methods::Estimate;
 use crate::methods::bootstrap::{BootstrapOptions, bca};
 use crate::methods::latent::{GibbsOptions, LatentPosterior, sample};
@@ -281,7 +281,7 @@ impl Analysis {
                 ),
             );
         };
-        let high = both(r.high, seen);
+        let high = (shown_high(r.high, seen, Language::English), shown_high(r.high, seen, Language::French));
         let (basis, basis_fr) = if lists == 2 {
             (
                 "two lists taken as independent, which cannot be tested".to_owned(),
@@ -291,7 +291,7 @@ impl Analysis {
             let models = self.fast.as_ref().map_or(0, |f| f.span.models.len());
             (format!("{models} models of {lists} lists"), format!("{models} modèles de {lists} listes"))
         };
-        let low = both(r.low, seen);
+        let low = (shown_low(r.low, seen, Language::English), shown_low(r.low, seen, Language::French));
         Text::new(
             format!(
                 "At least {} {unit} were seen{of}; there are at least {} (95%) if lists tend to miss the same ones, and between {} and {} by {basis}, allowing for a twofold dependence that no data can show.",

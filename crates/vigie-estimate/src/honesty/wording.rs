@@ -65,6 +65,21 @@ pub fn shown(x: f64, floor: u64, language: Language) -> String {
     whole(two_figures(x).max(floor as f64), language)
 }
 
+/// A lower end as it may be shown: rounded down, since a bound rounded up is no bound.
+pub fn shown_low(x: f64, floor: u64, language: Language) -> String {
+    whole((two_figures(x - half_step(x))).max(floor as f64), language)
+}
+
+/// An upper end as it may be shown: rounded up.
+pub fn shown_high(x: f64, floor: u64, language: Language) -> String {
+    whole((two_figures(x + half_step(x))).max(floor as f64), language)
+}
+
+/// Just under half of the last figure that is shown.
+fn half_step(x: f64) -> f64 {
+    if x < 10.0 { 0.0 } else { 0.499_999 * 10_f64.powf(x.log10().floor() - 1.0) }
+}
+
 /// The same in both languages, for building a [`Text`].
 pub fn both(x: f64, floor: u64) -> (String, String) {
     (shown(x, floor, Language::English), shown(x, floor, Language::French))
@@ -93,6 +108,10 @@ mod tests {
         assert!((two_figures(14_341.66) - 14_000.0).abs() < 1e-9);
         assert!(two_figures(0.0).abs() < 1e-9);
         assert_eq!(whole(1_234_567.0, Language::English), "1,234,567");
+        assert_eq!(shown_low(405.4, 271, Language::English), "400");
+        assert_eq!(shown_low(129.6, 123, Language::English), "123");
+        assert_eq!(shown_high(802.0, 123, Language::English), "810");
+        assert_eq!(shown_high(800.0, 123, Language::English), "800");
         assert_eq!(whole(12_000.0, Language::French), "12\u{202f}000");
         assert_eq!(shown(4_432.0, 4_400, Language::English), "4,400");
         assert_eq!(shown(4_442.0, 4_432, Language::English), "4,432");

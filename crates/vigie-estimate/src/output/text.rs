@@ -1,7 +1,7 @@
 //! The result as text for people: the answer first, then the methods, then the checks, then the sentence.
 
 use crate::analysis::{Analysis, Context};
-use crate::honesty::wording::{shown, tame, whole};
+use crate::honesty::wording::{shown, shown_high, shown_low, tame, whole};
 use crate::honesty::{Language, Status};
 use std::fmt::Write as _;
 
@@ -11,10 +11,10 @@ pub fn render(analysis: &Analysis, context: &Context, language: Language) -> Str
     let floor = analysis.table.seen();
     let words = words(language);
     let _ = writeln!(out, "{}: {}", words.seen, whole(floor as f64, language));
-    let _ = writeln!(out, "{}: {}", words.at_least, shown(analysis.safe_low(), floor, language));
+    let _ = writeln!(out, "{}: {}", words.at_least, shown_low(analysis.safe_low(), floor, language));
     match (&analysis.recommended, &analysis.refused) {
         (Some(r), _) => {
-            let (low, high) = (shown(r.low, floor, language), shown(r.high, floor, language));
+            let (low, high) = (shown_low(r.low, floor, language), shown_high(r.high, floor, language));
             let _ = writeln!(out, "{}: {low} - {high}", words.between);
             let _ = writeln!(out, "{}: {}", words.middle, shown(r.estimate, floor, language));
         }
