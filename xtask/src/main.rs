@@ -17,6 +17,10 @@ use anyhow::{Context, bail};
 /// Every task, as a person types it, and what it does.
 const TASKS: &[(&str, &str)] = &[
     ("example [DIR]", "write the bundled example evidence, to examples/ unless told"),
+    (
+        "fleet [N] [DIR]",
+        "write the evidence of N servers, each a zip, and truth.csv; 176 to examples/fleet unless told",
+    ),
     ("docs", "write docs/reference/ from the code and the packs"),
     ("corpus [DATA]", "run over real evidence that is not in the repository, ../shared/data unless told"),
     ("fuzz SECONDS [TARGET]...", "build every fuzz target; run all, or the named ones, for so long each"),
@@ -24,6 +28,8 @@ const TASKS: &[(&str, &str)] = &[
 ];
 
 const BENCH_MEGABYTES: u64 = 1_000;
+/// As many as Huntress found with web shells in March 2021.
+const FLEET_SERVERS: usize = 176;
 
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -31,6 +37,13 @@ fn main() -> anyhow::Result<()> {
     match *args.as_slice() {
         ["example"] => example::write(&tree::root().join("examples")),
         ["example", folder] => example::write(Path::new(folder)),
+        ["fleet"] => example::fleet(FLEET_SERVERS, &tree::root().join("examples/fleet")),
+        ["fleet", servers] => {
+            example::fleet(servers.parse().context("how many servers")?, &tree::root().join("examples/fleet"))
+        }
+        ["fleet", servers, folder] => {
+            example::fleet(servers.parse().context("how many servers")?, Path::new(folder))
+        }
         ["docs"] => docs::write(),
         ["corpus"] => corpus::run(&tree::root().join("../shared/data")),
         ["corpus", data] => corpus::run(Path::new(data)),

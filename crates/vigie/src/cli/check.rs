@@ -124,9 +124,7 @@ fn owner_facts(path: Option<&Path>) -> anyhow::Result<OwnerFacts> {
 /// The command as given, without what cannot change the result.
 fn tool(args: &Check, rules: &RuleSet) -> Tool {
     let mut command = String::from("vigie check");
-    let mut add = |option: &str, value: &str| {
-        command.push_str(&format!(" {option} {value}"));
-    };
+    let mut add = |option: &str, value: &str| command.extend([" ", option, " ", value]);
     for pack in &args.rules.packs {
         add("--pack", pack);
     }
@@ -199,13 +197,14 @@ fn print(args: &Check, run: &Run, style: &Style) -> anyhow::Result<()> {
 }
 
 fn tell_where(folder: Option<&Folder>, run: &Run, global: Global) {
-    match (folder, run.assessments.len()) {
-        (_, 0) => {}
-        (Some(folder), 1) => say(global, &format!("report: {}", folder.path().join("report.html").display())),
-        (Some(folder), _) => {
-            say(global, &format!("summary: {}", folder.path().join("summary.html").display()))
-        }
-        (None, _) => say(global, "add --output DIR for report.html and assessment.json"),
+    let page = match run.assessments.len() {
+        0 => return,
+        1 => "report.html",
+        _ => "summary.html",
+    };
+    match folder {
+        Some(folder) => say(global, &format!("report: {}", folder.path().join(page).display())),
+        None => say(global, "add --output DIR for report.html and assessment.json"),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Shell completions and the manual page, generated from the command line's own definition.
 
+use std::io::Write;
+
 use clap::{Args, CommandFactory};
 
 use super::Cli;
@@ -13,7 +15,10 @@ pub(super) struct Completions {
 }
 
 pub(super) fn run(args: &Completions) -> anyhow::Result<Exit> {
-    clap_complete::generate(args.shell, &mut Cli::command(), "vigie", &mut std::io::stdout());
+    // Written at once: clap's generator panics where its writer fails, as a closed pipe does.
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "vigie", &mut script);
+    std::io::stdout().write_all(&script)?;
     Ok(Exit::Done)
 }
 

@@ -3,6 +3,7 @@
 mod artifacts;
 mod check;
 mod complete;
+mod estimate;
 mod example;
 mod explain;
 mod hunt;
@@ -53,6 +54,8 @@ enum Command {
     Hunt(hunt::Hunt),
     /// Many assessments at a glance: verdicts, the same payload on several servers, what to do first.
     Summary(summary::SummaryArgs),
+    /// Link lists of victims, bound how many there are, estimate, or refuse to.
+    Estimate(estimate::Estimate),
     /// Render an assessment again: another language, role or format, without the evidence.
     Report(report::Report),
     /// What Vigie reads.
@@ -82,6 +85,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(&args, global),
         Command::Hunt(args) => hunt::run(&args, global),
         Command::Summary(args) => summary::run(&args, global),
+        Command::Estimate(args) => estimate::run(&args, global),
         Command::Report(args) => report::run(&args, global),
         Command::Artifacts(args) => artifacts::run(&args),
         Command::Rules(args) => rules::run(&args),
@@ -116,11 +120,12 @@ pub fn on_interrupt() {
 
 /// Prints the chain of causes.
 pub fn report_error(error: &anyhow::Error) -> Exit {
-    let mut text = format!("error: {error}\n");
+    let mut err = io::stderr().lock();
+    // Nothing better can be done where even this cannot be written.
+    let _ = writeln!(err, "error: {error}");
     for cause in error.chain().skip(1) {
-        text.push_str(&format!("  because: {cause}\n"));
+        let _ = writeln!(err, "  because: {cause}");
     }
-    let _ = io::stderr().write_all(text.as_bytes());
     if error.is::<UsageError>() { Exit::Usage } else { Exit::Unreadable }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use vigie_assess::FileEvidence;
-use vigie_detect::{RuleSet, Tally};
+use vigie_detect::{Correlated, RuleSet, Tally};
 use vigie_model::evidence::{FactKind, ManifestEntry};
 use vigie_model::hit::EvidencePlace;
 use vigie_model::{Diagnostic, Hit};
@@ -63,12 +63,13 @@ pub fn hunt(
         file.hits.sort_by_key(|hit| (hit.number, hit.offset, hit.rule));
         queue.lock().unwrap_or_else(PoisonError::into_inner).take(id, file);
     });
-    let queue = queue.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let (files, files_read) = (queue.files, queue.files_read);
+    let mut queue = queue.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut tally = rules.scanner().into_tally();
-    for other in tallies {
+    for (collection, mut other) in tallies.into_iter().enumerate() {
+        queue.correlated(collection, &rules.correlate(&mut other));
         tally.merge(other);
     }
+    let (files, files_read) = (queue.files, queue.files_read);
     progress.finish();
     let diagnostics =
         collections.iter().flat_map(|collection| collection.diagnostics.iter().cloned()).collect();
@@ -81,14 +82,23 @@ struct Queue<'a> {
     receive: &'a mut (dyn FnMut(&Found<'_>) + Send),
     next: FileId,
     waiting: BTreeMap<FileId, FileEvidence>,
+    /// The files that were passed on, without their hits: a correlation is complete only when all were read.
+    passed: BTreeMap<FileId, (ManifestEntry, String)>,
     files: u64,
     files_read: u64,
 }
 
 impl<'a> Queue<'a> {
     fn new(collections: &'a [Collection], receive: &'a mut (dyn FnMut(&Found<'_>) + Send)) -> Queue<'a> {
-        let mut queue =
-            Queue { collections, receive, next: (0, 0), waiting: BTreeMap::new(), files: 0, files_read: 0 };
+        let mut queue = Queue {
+            collections,
+            receive,
+            next: (0, 0),
+            waiting: BTreeMap::new(),
+            passed: BTreeMap::new(),
+            files: 0,
+            files_read: 0,
+        };
         queue.skip_empty();
         queue
     }
@@ -99,6 +109,16 @@ impl<'a> Queue<'a> {
             self.pass_on(&file);
             self.next.1 += 1;
             self.skip_empty();
+        }
+    }
+
+    /// Hits over several events, told after those of single ones, at the file of the event that completed them.
+    fn correlated(&mut self, collection: usize, found: &[Correlated]) {
+        for correlated in found {
+            let file = usize::try_from(correlated.file).unwrap_or(usize::MAX);
+            let Some((entry, host)) = self.passed.get(&(collection, file)) else { continue };
+            let hits = std::slice::from_ref(&correlated.hit);
+            (self.receive)(&Found { entry, diagnostics: &[], host, hits });
         }
     }
 
@@ -120,11 +140,9 @@ impl<'a> Queue<'a> {
             file.facts.iter().find(|fact| fact.kind == FactKind::HostName).map(|fact| fact.value.as_str());
         let collection = self.collections.get(self.next.0);
         let fallback = collection.map_or("", |c| c.host.as_deref().unwrap_or(&c.name));
-        (self.receive)(&Found {
-            entry: &file.entry,
-            diagnostics: &file.diagnostics,
-            host: named.unwrap_or(fallback),
-            hits: &file.hits,
-        });
+        let host = named.unwrap_or(fallback);
+        let found = Found { entry: &file.entry, diagnostics: &file.diagnostics, host, hits: &file.hits };
+        (self.receive)(&found);
+        self.passed.insert(self.next, (file.entry.clone(), host.to_owned()));
     }
 }

@@ -84,14 +84,19 @@ pub fn check(paths: &[PathBuf], rules: &Arc<RuleSet>, config: &Config, progress:
     progress.start(&collections);
     let results: Mutex<BTreeMap<FileId, FileEvidence>> = Mutex::new(BTreeMap::new());
     let work = Work { collections: &collections, rules, config, progress, order: Order::LargestFirst };
-    let tallies = pool::read_each(&work, &|id, file| {
+    let mut tallies = pool::read_each(&work, &|id, file| {
         results.lock().unwrap_or_else(PoisonError::into_inner).insert(id, file);
     });
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut run = Run { assessments: Vec::new(), files_read: 0, files: 0 };
-    for (index, (collection, tally)) in collections.iter().zip(&tallies).enumerate() {
+    for (index, (collection, tally)) in collections.iter().zip(&mut tallies).enumerate() {
         let later = results.split_off(&(index + 1, 0));
         let mut files: Vec<FileEvidence> = std::mem::replace(&mut results, later).into_values().collect();
+        for found in rules.correlate(tally) {
+            if let Some(file) = usize::try_from(found.file).ok().and_then(|file| files.get_mut(file)) {
+                file.hits.push(found.hit);
+            }
+        }
         cap_hits(&mut files);
         run.files += files.len() as u64;
         run.files_read += files.iter().filter(|file| file.entry.artifact.is_some()).count() as u64;

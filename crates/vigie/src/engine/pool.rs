@@ -92,6 +92,7 @@ fn read_some(
             deposit(before, done, tallies);
         }
         let (_, scanner) = scanner.get_or_insert_with(|| (host, work.rules.scanner()));
+        scanner.set_file(file as u64);
         work.progress.reading(&evidence.path);
         let read = FileSink::new(scanner, work.config, work.progress).read(evidence, work.config);
         work.progress.done(evidence.size);

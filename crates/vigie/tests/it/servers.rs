@@ -1,6 +1,7 @@
 //! Many servers at once: one verdict each, one table over all.
 
 use std::fs;
+use std::io::BufWriter;
 
 use serde_json::Value;
 
@@ -50,4 +51,30 @@ fn logs_of_two_servers_thrown_into_one_folder_are_told_apart() {
     let one = vigie(folder.path(), &["check", "all", "--json", "--host", "MAIL09"]);
     let one: Value = serde_json::from_str(&one.out).unwrap();
     assert_eq!(one["host"], "MAIL09");
+}
+
+#[test]
+fn every_server_of_a_generated_fleet_ends_as_its_truth_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let fleet = folder.path().join("fleet");
+    fs::create_dir(&fleet).unwrap();
+    let mut truths = Vec::new();
+    // One server of each story.
+    for member in vigie_example::scenario::fleet(7, 8) {
+        let member = member.unwrap();
+        let file = fs::File::create(fleet.join(format!("{}.zip", member.truth.host))).unwrap();
+        vigie_example::archive::write(&member.files, BufWriter::new(file)).unwrap();
+        truths.push(member.truth);
+    }
+    let ran = vigie(folder.path(), &["check", "fleet", "--output", "out"]);
+    assert_eq!(ran.code, 20, "{}", ran.err);
+    for truth in &truths {
+        let assessment = assessment(&folder.path().join("out").join(&truth.host));
+        let expected = (truth.story.verdict().word(), truth.story.stage().word());
+        assert_eq!(verdict(&assessment), expected, "{truth:?}");
+        let told = assessment["findings"].to_string();
+        for known in truth.address.iter().chain(&truth.shell) {
+            assert!(told.contains(known.as_str()), "{known} of {truth:?}");
+        }
+    }
 }
