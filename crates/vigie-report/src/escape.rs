@@ -71,20 +71,25 @@ const SCHEMES: &[(&str, &str)] = &[
 fn defang_urls(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut rest = text;
+    // Whether `rest` is in the part of an address that names a host. A second scheme may begin within it.
+    let mut in_host = false;
     while let Some(first) = rest.chars().next() {
         let found = SCHEMES.iter().find(|(scheme, _)| {
             rest.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme))
         });
         if let Some((scheme, instead)) = found {
             out.push_str(instead);
+            in_host = true;
             rest = rest.get(scheme.len()..).unwrap_or("");
-            let end = rest.find(['/', '?', '#', '"', '\'', '<', '>', ' ', '\\']).unwrap_or(rest.len());
-            out.push_str(&rest.get(..end).unwrap_or("").replace('.', "[.]"));
-            rest = rest.get(end..).unwrap_or("");
+            continue;
+        }
+        in_host &= !matches!(first, '/' | '?' | '#' | '"' | '\'' | '<' | '>' | ' ' | '\\');
+        if in_host && first == '.' {
+            out.push_str("[.]");
         } else {
             out.push(first);
-            rest = rest.get(first.len_utf8()..).unwrap_or("");
         }
+        rest = rest.get(first.len_utf8()..).unwrap_or("");
     }
     out
 }
@@ -240,6 +245,11 @@ mod tests {
         assert_eq!(
             defang("see HTTPS://evil.example/a.aspx?x=1.2"),
             "see hxxps://evil[.]example/a.aspx?x=1.2"
+        );
+        // A scheme within what another one would take for its host.
+        assert_eq!(
+            defang("javascript:alert(1))http://evil.example/x"),
+            "javascript[:]alert(1))hxxp://evil[.]example/x"
         );
         assert_eq!(defang("from 203.0.113.5:443."), "from 203[.]0[.]113[.]5:443.");
         assert_eq!(defang("evil.example.com"), "evil[.]example[.]com");
