@@ -90,7 +90,13 @@ impl BatchBuilder {
     pub fn new(schema: Arc<Schema>) -> BatchBuilder {
         let columns = vec![Vec::new(); schema.fields.len()];
         BatchBuilder {
-            batch: EventBatch { schema, text: String::new(), columns, times: Vec::new(), positions: Vec::new() },
+            batch: EventBatch {
+                schema,
+                text: String::new(),
+                columns,
+                times: Vec::new(),
+                positions: Vec::new(),
+            },
         }
     }
 
@@ -103,7 +109,8 @@ impl BatchBuilder {
     ) {
         let mut values = values.into_iter();
         for column in &mut self.batch.columns {
-            let span = values.next().flatten().map_or(Span::NULL, |value| append(&mut self.batch.text, value));
+            let span =
+                values.next().flatten().map_or(Span::NULL, |value| append(&mut self.batch.text, value));
             column.push(span);
         }
         self.batch.times.push(time);
@@ -153,7 +160,11 @@ mod tests {
         let schema = Schema { fields: vec!["a".into(), "b".into(), "c".into()], ..Schema::default() };
         let mut builder = BatchBuilder::new(Arc::new(schema));
         builder.push(None, Position { number: 1, offset: 0 }, [Some(""), None]);
-        builder.push(None, Position { number: 2, offset: 9 }, [Some("é"), Some("x"), Some("y"), Some("dropped")]);
+        builder.push(
+            None,
+            Position { number: 2, offset: 9 },
+            [Some("é"), Some("x"), Some("y"), Some("dropped")],
+        );
         let batch = builder.take();
         assert!(builder.is_empty());
         let row = |row| (0..3).map(|column| batch.cell(row, column)).collect::<Vec<_>>();

@@ -26,7 +26,11 @@ impl Schema {
 
     /// The name of the stream in coverage: `exchange.httpproxy/Ecp`, or the artifact alone.
     pub fn stream_id(&self) -> String {
-        if self.stream.is_empty() { self.artifact.to_string() } else { format!("{}/{}", self.artifact, self.stream) }
+        if self.stream.is_empty() {
+            self.artifact.to_string()
+        } else {
+            format!("{}/{}", self.artifact, self.stream)
+        }
     }
 }
 

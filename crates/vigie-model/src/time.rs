@@ -45,7 +45,8 @@ impl Time {
     /// and `Z`, `+hh:mm`, `-hhmm` or nothing (then UTC) at the end. The fast path of every text parser.
     pub fn parse(text: &[u8]) -> Option<Time> {
         let (head, mut rest) = text.split_at_checked(19)?;
-        let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, sep, h0, h1, b':', i0, i1, b':', s0, s1] = *head else {
+        let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, sep, h0, h1, b':', i0, i1, b':', s0, s1] = *head
+        else {
             return None;
         };
         if !matches!(sep, b'T' | b't' | b' ') {
@@ -144,9 +145,12 @@ impl Day {
         if !(1..=9999).contains(&year) {
             return None;
         }
-        let date =
-            jiff::civil::Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?)
-                .ok()?;
+        let date = jiff::civil::Date::new(
+            i16::try_from(year).ok()?,
+            i8::try_from(month).ok()?,
+            i8::try_from(day).ok()?,
+        )
+        .ok()?;
         let epoch = jiff::civil::Date::constant(1970, 1, 1);
         Some(Day(date.since(epoch).ok()?.get_days()))
     }
@@ -226,7 +230,9 @@ mod tests {
 
     #[test]
     fn prints_what_it_reads() {
-        for text in ["2021-03-03T05:12:44.123456Z", "1601-01-01T00:00:00.000000Z", "2024-02-29T23:59:59.999999Z"] {
+        for text in
+            ["2021-03-03T05:12:44.123456Z", "1601-01-01T00:00:00.000000Z", "2024-02-29T23:59:59.999999Z"]
+        {
             assert_eq!(Time::parse(text.as_bytes()).unwrap().to_string(), text);
         }
     }
