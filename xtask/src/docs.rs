@@ -1,6 +1,7 @@
 //! `docs/reference/`: pages made from the code, so that they cannot say anything else than it does.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use anyhow::Context;
 use vigie_detect::{RuleSet, Sources};
@@ -98,7 +99,7 @@ fn packs(rules: &RuleSet) -> String {
         let mine: Vec<&RuleInfo> =
             rules.rules.iter().filter(|rule| rule.pack.as_ref() == Some(&pack.id)).collect();
         let (indicators, mut sigma): (Vec<&RuleInfo>, Vec<&RuleInfo>) =
-            mine.into_iter().partition(|rule| rule.source.ends_with(".csv"));
+            mine.into_iter().partition(|rule| tree::has_extension(Path::new(&rule.source), "csv"));
         sigma.sort_by(|a, b| (a.stage, &a.title).cmp(&(b.stage, &b.title)));
         let _ = write!(page, "\n### Rules\n\nBesides these, {} indicators.\n\n", indicators.len());
         page.push_str("| a match proves | level | rule |\n|---|---|---|\n");

@@ -1,6 +1,6 @@
 //! Builds the fuzz targets with the stable compiler and runs each for a while, seeded with the parsers' fixtures.
 //!
-//! `cargo fuzz` works on the same folder; it adds AddressSanitizer, which needs a nightly compiler, and which finds
+//! `cargo fuzz` works on the same folder; it adds a watch over memory, which needs a nightly compiler, and which finds
 //! little here since nothing of ours is `unsafe`.
 
 use std::path::{Path, PathBuf};
@@ -106,7 +106,9 @@ fn seed(target: &str, corpus: &Path) -> anyhow::Result<()> {
     let mut seeds = match target {
         "collection_zip" => vec![small_zip()?],
         "pack" => pack_files()?,
-        "sigma" => contents(tree::files("packs")?.into_iter().filter(|path| is_rule(path)))?,
+        "sigma" => {
+            contents(tree::files("packs")?.into_iter().filter(|path| tree::has_extension(path, "yml")))?
+        }
         _ => contents(tree::files("crates")?.into_iter().filter(|path| is_fixture(path, target)))?,
     };
     seeds.extend(contents(tree::files(&format!("fuzz/regressions/{target}"))?.into_iter())?);
@@ -121,10 +123,6 @@ fn contents(paths: impl Iterator<Item = PathBuf>) -> anyhow::Result<Vec<Vec<u8>>
     paths
         .map(|path| std::fs::read(&path).with_context(|| format!("cannot read {}", path.display())))
         .collect()
-}
-
-fn is_rule(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "yml")
 }
 
 /// Whether a file is an input that the parser of this target has a golden case for.

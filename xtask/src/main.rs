@@ -55,5 +55,6 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn usage() -> String {
-    TASKS.iter().map(|(task, what)| format!("  {task:<26} {what}\n")).collect()
+    let lines: Vec<String> = TASKS.iter().map(|(task, what)| format!("  {task:<26} {what}")).collect();
+    lines.join("\n")
 }

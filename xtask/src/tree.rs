@@ -71,11 +71,14 @@ pub(crate) fn all_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 pub(crate) fn rust_files() -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for folder in ["crates", "xtask", "fuzz"] {
-        found.extend(
-            files(folder)?.into_iter().filter(|path| path.extension().is_some_and(|ext| ext == "rs")),
-        );
+        found.extend(files(folder)?.into_iter().filter(|path| has_extension(path, "rs")));
     }
     Ok(found)
+}
+
+/// Whether a file's name ends so.
+pub(crate) fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|found| found == extension)
 }
 
 /// A path below the root as a person writes it.

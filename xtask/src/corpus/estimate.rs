@@ -129,6 +129,8 @@ fn coverage(folder: &Path) -> anyhow::Result<()> {
     for path in tables(folder)? {
         let (table, truth) = read(&path)?;
         let truth = truth.context("no truth column")?;
+        #[allow(clippy::cast_precision_loss, reason = "counts of people, far below 2^52")]
+        let real = truth as f64;
         let Some(table) =
             table.without_empty_lists().filter(|t| t.width() >= 3 && t.seen() >= consistency::MIN_UNITS)
         else {
@@ -139,9 +141,9 @@ fn coverage(folder: &Path) -> anyhow::Result<()> {
         held += usize::from(row.holds());
         safe += usize::from(row.low_is_safe());
         let interval = recommend(&table, &fast(&table, THREADS), 1.0);
-        nominal += usize::from(interval.is_some_and(|r| r.low <= truth as f64 && truth as f64 <= r.high));
+        nominal += usize::from(interval.is_some_and(|r| r.low <= real && real <= r.high));
         widths.extend(row.high.map(|high| (high / row.low).ln()));
-        errors.extend(row.estimate.map(|e| (e / truth as f64).ln()));
+        errors.extend(row.estimate.map(|e| (e / real).ln()));
         if !row.holds() {
             println!("missed: {} truth {truth}, {:.0} to {:.0?}", path.display(), row.low, row.high);
         }

@@ -72,7 +72,7 @@ fn modules_by_crate() -> Vec<(String, Vec<String>)> {
             continue;
         };
         let module = below.split('/').next().unwrap_or_default().trim_end_matches(".rs").to_owned();
-        if module == "lib" || module == "main" || !shown.ends_with(".rs") {
+        if module == "lib" || module == "main" || !tree::has_extension(&path, "rs") {
             continue;
         }
         match found.last_mut() {

@@ -23,9 +23,9 @@ fn every_fuzz_target_is_declared() {
     let bins = manifest["bin"].as_array().unwrap();
     let mut declared: Vec<&str> = bins.iter().filter_map(|bin| bin["path"].as_str()).collect();
     declared.sort_unstable();
-    let mut written: Vec<String> =
-        tree::files("fuzz/fuzz_targets").unwrap().iter().map(|p| tree::shown(p)).collect();
-    written.retain(|path| path.ends_with(".rs"));
+    let mut written = tree::files("fuzz/fuzz_targets").unwrap();
+    written.retain(|path| tree::has_extension(path, "rs"));
+    let written: Vec<String> = written.iter().map(|path| tree::shown(path)).collect();
     let written: Vec<&str> = written.iter().filter_map(|path| path.strip_prefix("fuzz/")).collect();
     assert_eq!(declared, written);
 }
