@@ -223,9 +223,14 @@ fn hold_finding(finding: &Finding, index: usize, holders: &mut Holders) {
     if let Some(sha256) = finding.sha256.as_ref().filter(|sha256| !sha256.is_empty()) {
         hold(SharedKind::Payload, sha256, finding.stage, index, holders);
     }
-    if let Some(object) = finding.object.as_ref().filter(|object| object.contains(['/', '\\'])) {
+    if let Some(object) = finding.object.as_ref().filter(|object| is_place(object)) {
         hold(SharedKind::Object, object, finding.stage, index, holders);
     }
+}
+
+/// Whether an object is a file or a page, and not a command.
+fn is_place(object: &str) -> bool {
+    object.starts_with(['/', '\\']) || object.get(1..3) == Some(":\\")
 }
 
 fn hold_actor(actor: &Actor, index: usize, holders: &mut Holders) {

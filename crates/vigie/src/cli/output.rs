@@ -24,7 +24,7 @@ impl Folder {
     /// Makes the folder, and refuses one that holds results already.
     pub(super) fn claim(path: &Path, clobber: bool) -> anyhow::Result<Folder> {
         let taken =
-            ["assessment.json", "report.html", "summary.html"].iter().any(|name| path.join(name).exists());
+            ["assessment.json", "report.html", "summary.html", "summary.json"].iter().any(|name| path.join(name).exists());
         if taken && !clobber {
             let path = path.display();
             return Err(usage_error(format!(
@@ -60,6 +60,7 @@ impl Folder {
     /// Writes the page over all servers.
     pub(super) fn write_summary(&self, assessments: &[Assessment], style: &Style) -> anyhow::Result<()> {
         let summary = vigie_report::summary::summarize(assessments);
+        write(&self.path.join("summary.json"), |out| vigie_report::summary::json(&summary, out))?;
         write(&self.path.join("summary.html"), |out| vigie_report::summary::html(&summary, style, out))
     }
 }

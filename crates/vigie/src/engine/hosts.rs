@@ -48,7 +48,8 @@ fn unnamed(collection: &Collection, files: Vec<FileEvidence>) -> Vec<Host> {
     let mut diagnostics = collection.diagnostics.clone();
     let message = format!("named after {}", collection.name);
     diagnostics.push(Diagnostic::once("", Code::HostUnnamed, String::new(), message));
-    vec![Host { name: collection.name.clone(), from: "path", files, diagnostics }]
+    let name = collection.name.strip_suffix(".zip").unwrap_or(&collection.name).to_owned();
+    vec![Host { name, from: "path", files, diagnostics }]
 }
 
 /// The server an Exchange log says it is of: the first name it gives, upper case, without its domain.
