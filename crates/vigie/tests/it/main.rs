@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod examples;
+mod hunt;
 mod packs;
 mod run;
 mod servers;
