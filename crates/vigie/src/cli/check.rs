@@ -86,7 +86,11 @@ pub(super) fn run(args: &Check, global: Global) -> anyhow::Result<Exit> {
     if let Some(folder) = &folder {
         write_folder(folder, &run.assessments, &extra, &style)?;
     }
-    print(args, &run, &style)?;
+    // Whoever stops reading our output still gets the verdict's exit code: 0 would say "clean".
+    match print(args, &run, &style) {
+        Err(error) if super::is_broken_pipe(&error) => {}
+        printed => printed?,
+    }
     tell_where(folder.as_ref(), &run, global);
     Ok(exit(&run, global))
 }

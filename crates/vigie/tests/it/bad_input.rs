@@ -138,6 +138,21 @@ fn a_named_pipe_and_a_link_out_of_the_evidence_are_not_opened() {
 }
 
 #[test]
+fn a_reader_that_goes_away_does_not_make_a_verdict_clean() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("u_ex.log"), IIS).unwrap();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_vigie"))
+        .args(["check", "u_ex.log", "--json"])
+        .current_dir(folder.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(30));
+}
+
+#[test]
 fn the_order_of_arguments_is_nothing() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.log"), IIS).unwrap();
