@@ -23,8 +23,9 @@ pub(super) struct Folder {
 impl Folder {
     /// Makes the folder, and refuses one that holds results already.
     pub(super) fn claim(path: &Path, clobber: bool) -> anyhow::Result<Folder> {
-        let taken =
-            ["assessment.json", "report.html", "summary.html", "summary.json"].iter().any(|name| path.join(name).exists());
+        let taken = ["assessment.json", "report.html", "summary.html", "summary.json"]
+            .iter()
+            .any(|name| path.join(name).exists());
         if taken && !clobber {
             let path = path.display();
             return Err(usage_error(format!(

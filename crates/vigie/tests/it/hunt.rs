@@ -99,8 +99,7 @@ fn the_liveness_of_every_rule_is_told() {
 fn an_estimate_never_goes_below_what_was_seen() {
     let folder = tempfile::tempdir().unwrap();
     // Invented counts.
-    fs::write(folder.path().join("two.csv"), "police,hospital,count\n1,1,794\n1,0,710\n0,1,741\n")
-        .unwrap();
+    fs::write(folder.path().join("two.csv"), "police,hospital,count\n1,1,794\n1,0,710\n0,1,741\n").unwrap();
     let ran = vigie(folder.path(), &["estimate", "--table", "two.csv", "--json", "--threads", "1"]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     let told: Value = serde_json::from_str(&ran.out).unwrap();
