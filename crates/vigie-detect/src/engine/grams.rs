@@ -3,8 +3,8 @@
 //! Aho and Corasick's automaton waits for one table entry before it knows the next, for every byte. Here each
 //! position is asked by itself whether its four bytes, without case, are the *gram* of some literal: one
 //! multiplication and one bit in a table of eight KiB, and the processor does several at once. Each literal
-//! chooses the gram of its own that seems rarest. Measured on request queries, this takes a third of the
-//! automaton's time with hundreds of literals, and it is built in a tenth.
+//! chooses the gram of its own that seems rarest. Measured on IIS logs under the ProxyLogon pack, scanning went from
+//! 2.2 to between 1.7 and 2.0 ns a byte; with the public web rules it hardly changed.
 //!
 //! The text decides how often literals are compared, so the worst case is a text of one gram over and over; the
 //! literals that share a gram are few, by choice, and the time stays linear in the text.
