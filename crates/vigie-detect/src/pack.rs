@@ -14,7 +14,8 @@
 //! * `vigie.stage.attempted|reached|foothold|used|impact`: the step that a match proves. Needed unless the role
 //!   is `context` or `scanner`.
 //! * `vigie.way.<id>`: the way in of `pack.toml` that it watches.
-//! * `vigie.role.trace` (the default), `vigie.role.context` (timeline only), `vigie.role.scanner`.
+//! * `vigie.role.trace` (the default), `vigie.role.context` (timeline only), `vigie.role.witness` (proves the stage, not
+//!   that whoever left it caused it), `vigie.role.scanner` (raises no stage).
 //! * `attack.t1505.003`: the ATT&CK technique.
 //!
 //! Sigma's `status` says how sure a match makes: `stable` high, `test` medium, `experimental` low. `id`, `title` and
