@@ -142,6 +142,9 @@ pub fn holds(build: Build, cve: &str) -> Holds {
         return Holds::Unknown;
     }
     let product = build.product();
+    if product.is_empty() {
+        return Holds::Unknown;
+    }
     let mine = all.iter().filter(|row| covers(row.product, product));
     let mut first: Vec<Build> = Vec::new();
     for row in mine {
@@ -235,6 +238,8 @@ mod tests {
         assert_eq!(held("15.1.1466.3", "CVE-2021-26855"), Holds::No);
         assert_eq!(held("15.1.845.34", "CVE-2021-26855"), Holds::No, "a CU that never got the fix");
         assert_eq!(held("15.2.2562.17", "CVE-2021-26855"), Holds::Yes, "SE was never open to it");
+        assert_eq!(held("8.3.83.6", "CVE-2021-26855"), Holds::Unknown, "Exchange 2007 is in no table");
+        assert_eq!(held("15.9.1.1", "CVE-2021-26855"), Holds::Unknown, "no such product");
     }
 
     #[test]

@@ -15,6 +15,9 @@ use crate::tally::{StreamTally, Tally};
 /// health probes write every few minutes, and a restart for updates takes less.
 pub const SILENT_HOURS_MAX: u32 = 4;
 
+/// And one that is silent for more than half of a day in all.
+pub const SILENT_HOURS_A_DAY_MAX: u32 = 12;
+
 /// Days at risk that are looked at one by one; a pack whose window is longer is a mistake in the pack.
 pub const RISK_DAYS_MAX: usize = 3_660;
 
@@ -55,7 +58,7 @@ pub fn summary(ways: &[WayCoverage], risk: Option<(Day, Day)>) -> CoverageSummar
         uncovered.extend(open);
     }
     CoverageSummary {
-        complete: days > 0 && uncovered.is_empty(),
+        complete: days > 0 && !ways.is_empty() && uncovered.is_empty(),
         days,
         days_covered: days - uncovered.len() as u64,
         ways: ways.len() as u64,
@@ -126,20 +129,31 @@ fn best_alternative(way: &Way, tally: &Tally, end: Option<Time>, day: Day) -> (D
         .unwrap_or((DayState::Absent, Vec::new()))
 }
 
-/// The state of a need on a day: the best among the streams it names.
+/// The state of a need on a day: the best among the streams it names. What was lost on no known day may have been
+/// lost on this one.
 fn need_state(need: &str, tally: &Tally, end: Option<Time>, day: Day) -> DayState {
-    tally
-        .streams
-        .iter()
-        .filter(|(id, _)| {
-            id.as_str() == need || id.strip_prefix(need).is_some_and(|rest| rest.starts_with('/'))
-        })
-        .map(|(_, stream)| stream_state(stream, end, day))
-        .min()
-        .unwrap_or(DayState::Absent)
+    let is_of = |id: &str| id == need || id.strip_prefix(need).is_some_and(|rest| rest.starts_with('/'));
+    let streams = tally.streams.iter().filter(|(id, _)| is_of(id));
+    let best = streams.map(|(id, stream)| stream_state(stream, daily(id), end, day)).min();
+    let best = best.unwrap_or(DayState::Absent);
+    let lost = tally.lost.iter().any(|lost| lost == "*" || is_of(lost) || need.starts_with(lost.as_str()));
+    if lost { best.max(DayState::Damaged) } else { best }
 }
 
-fn stream_state(stream: &StreamTally, end: Option<Time>, day: Day) -> DayState {
+/// Whether a sparse stream has events every day all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Daily {
+    Yes,
+    No,
+}
+
+/// Exchange's own logs have a file a day, and health probes or scheduled work write to each: a silent day is a
+/// file that is missing. The setup log is the exception.
+fn daily(id: &str) -> Daily {
+    if id.starts_with("exchange.") && !id.starts_with("exchange.setup") { Daily::Yes } else { Daily::No }
+}
+
+fn stream_state(stream: &StreamTally, daily: Daily, end: Option<Time>, day: Day) -> DayState {
     let damaged = stream.damaged.iter().any(|(from, to)| (*from..=*to).contains(&day));
     let (Some(first), Some(last)) = (stream.first, stream.last) else {
         // State without a time of its own still is the state at collection.
@@ -154,6 +168,8 @@ fn stream_state(stream: &StreamTally, end: Option<Time>, day: Day) -> DayState {
         _ if damaged => DayState::Damaged,
         Density::Busy if day > last.day() => DayState::After,
         Density::Busy => busy_state(stream.days.get(&day).copied().unwrap_or(0)),
+        Density::Sparse if daily == Daily::Yes && day > last.day() => DayState::After,
+        Density::Sparse if daily == Daily::Yes && !stream.days.contains_key(&day) => DayState::Gap,
         Density::Sparse if day > last.max(end.unwrap_or(last)).day() => DayState::After,
         Density::Sparse if day == first.day() && first.hour() > 0 => DayState::Partial,
         Density::Sparse => DayState::Covered,
@@ -170,7 +186,12 @@ fn busy_state(hours: u32) -> DayState {
         silent = if hours >> hour & 1 == 1 { 0 } else { silent + 1 };
         longest = longest.max(silent);
     }
-    if longest > SILENT_HOURS_MAX { DayState::Partial } else { DayState::Covered }
+    let all = 24 - (hours & 0x00ff_ffff).count_ones();
+    if longest > SILENT_HOURS_MAX || all > SILENT_HOURS_A_DAY_MAX {
+        DayState::Partial
+    } else {
+        DayState::Covered
+    }
 }
 
 fn gaps(stream: &StreamTally) -> Vec<DayRun> {
@@ -227,7 +248,7 @@ mod tests {
             &[("2021-02-01", ALL_HOURS), ("2021-02-02", 0x00ff_f000), ("2021-02-04", ALL_HOURS)],
         );
         log.damaged.push((day("2021-02-04"), day("2021-02-04")));
-        let state = |text: &str| stream_state(&log, None, day(text));
+        let state = |text: &str| stream_state(&log, Daily::No, None, day(text));
         assert_eq!(state("2021-01-31"), DayState::Before);
         assert_eq!(state("2021-02-01"), DayState::Covered);
         assert_eq!(state("2021-02-02"), DayState::Partial);
@@ -241,9 +262,24 @@ mod tests {
     fn a_sparse_log_is_silent_until_the_evidence_ends() {
         let log = stream(Density::Sparse, &[("2021-02-01", 1)]);
         let end = Some(day("2021-02-20").end());
-        assert_eq!(stream_state(&log, end, day("2021-02-19")), DayState::Covered);
-        assert_eq!(stream_state(&log, end, day("2021-02-21")), DayState::After);
-        assert_eq!(stream_state(&log, end, day("2021-01-21")), DayState::Before);
+        assert_eq!(stream_state(&log, Daily::No, end, day("2021-02-19")), DayState::Covered);
+        assert_eq!(stream_state(&log, Daily::No, end, day("2021-02-21")), DayState::After);
+        assert_eq!(stream_state(&log, Daily::No, end, day("2021-01-21")), DayState::Before);
+    }
+
+    #[test]
+    fn a_daily_log_that_ends_or_skips_a_day_is_not_covered_there() {
+        let log = stream(Density::Sparse, &[("2021-02-01", 1), ("2021-02-03", 1)]);
+        let end = Some(day("2021-02-20").end());
+        let state = |text: &str| stream_state(&log, Daily::Yes, end, day(text));
+        assert_eq!(state("2021-02-02"), DayState::Gap);
+        assert_eq!(state("2021-02-03"), DayState::Covered);
+        assert_eq!(state("2021-02-04"), DayState::After);
+    }
+
+    #[test]
+    fn hours_here_and_there_are_no_day() {
+        assert_eq!(busy_state(1 << 4 | 1 << 9 | 1 << 14 | 1 << 19), DayState::Partial);
     }
 
     #[test]

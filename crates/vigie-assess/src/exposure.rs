@@ -22,7 +22,7 @@ pub fn expose(pack: &Pack, host: &HostEvidence<'_>, tally: &Tally, owner: &Owner
     let mut notes = Vec::new();
     let seen = builds_seen(pack, host, &mut notes);
     let open_until = seen.iter().filter(|b| b.fixed == Some(false)).filter_map(|b| b.to.or(b.from)).max();
-    let fixed_from = seen.iter().filter(|b| b.fixed == Some(true)).filter_map(|b| b.from).min();
+    let fixed_from = fixed_from(&seen, open_until, pack.window.fix);
     let fixed_from = fixed_from.or_else(|| owner_fix(owner, open_until, &mut notes));
     let (reachable, reachable_proof) = reach(host, tally, owner, &mut notes);
     let patch = patch_state(&pack.window, open_until, fixed_from, existed_before(tally, pack.window.fix));
@@ -32,8 +32,19 @@ pub fn expose(pack: &Pack, host: &HostEvidence<'_>, tally: &Tally, owner: &Owner
         (Patch::OpenInWindow, Reachable::Unknown) => ExposureState::Unpatched,
         (Patch::Unknown, Reachable::Yes | Reachable::Unknown) => ExposureState::Unknown,
     };
-    let (from, to) = interval(&pack.window, state, fixed_from, owner).unzip();
+    let (from, to) = interval(&pack.window, state, fixed_from, reachable_since(tally, owner)).unzip();
     Exposure { state, from, to, reachable, reachable_proof, builds: seen, patched_at: fixed_from, notes }
+}
+
+/// The moment from which the server was fixed and stayed so: the first sight of a fixed build after the last one
+/// of an open build, since updates can be uninstalled. A fixed build from before its fix existed is a wrong clock.
+fn fixed_from(seen: &[BuildSeen], open_until: Option<Time>, fix: Day) -> Option<Time> {
+    let after = |time: &Time| open_until.is_none_or(|open| *time > open);
+    seen.iter()
+        .filter(|build| build.fixed == Some(true))
+        .filter_map(|build| build.from.filter(after).or(build.to.filter(after)))
+        .filter(|time| *time >= fix.start())
+        .min()
 }
 
 enum Patch {
@@ -60,21 +71,28 @@ fn interval(
     window: &Window,
     state: ExposureState,
     fixed_from: Option<Time>,
-    owner: &OwnerFacts,
+    reachable_since: Option<Day>,
 ) -> Option<(Day, Day)> {
     match state {
         ExposureState::NotExposed => None,
         ExposureState::Exposed | ExposureState::Unpatched | ExposureState::Unknown => {
-            let from = owner.reachable_since.map_or(window.from, |since| since.max(window.from));
             let to = match state {
                 ExposureState::Unknown | ExposureState::NotExposed => window.until,
                 ExposureState::Exposed | ExposureState::Unpatched => {
                     fixed_from.map_or(window.until, |fixed| fixed.day().min(window.until))
                 }
             };
-            Some((from.min(to), to))
+            // A day after the risk ended cannot be when it began.
+            let since = reachable_since.filter(|since| *since <= to);
+            Some((since.map_or(window.from, |since| since.max(window.from)), to))
         }
     }
+}
+
+/// The owner's word on when the server could first be reached, where no outside request contradicts it.
+fn reachable_since(tally: &Tally, owner: &OwnerFacts) -> Option<Day> {
+    let seen = tally.public_client.as_ref().and_then(|client| client.time).map(Time::day);
+    owner.reachable_since.filter(|since| seen.is_none_or(|seen| seen >= *since))
 }
 
 /// Whether Exchange itself wrote something before the fix existed.
@@ -213,9 +231,8 @@ mod tests {
     fn seen_unfixed_late_means_open_all_along() {
         let patch = patch_state(&window(), at("2021-03-08T00:00:00Z"), at("2021-03-10T22:00:00Z"), false);
         assert!(matches!(patch, Patch::OpenInWindow));
-        let owner = OwnerFacts::default();
         let (from, to) =
-            interval(&window(), ExposureState::Exposed, at("2021-03-10T22:00:00Z"), &owner).unwrap();
+            interval(&window(), ExposureState::Exposed, at("2021-03-10T22:00:00Z"), None).unwrap();
         assert_eq!((from.to_string(), to.to_string()), ("2021-01-03".into(), "2021-03-10".into()));
     }
 

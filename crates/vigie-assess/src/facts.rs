@@ -13,8 +13,6 @@ pub struct OwnerFacts {
     pub reachable_since: Option<Day>,
     /// The day on which the fix was installed.
     pub patched_on: Option<Day>,
-    /// The build that is installed.
-    pub build: Option<String>,
 }
 
 /// The file was not understood.

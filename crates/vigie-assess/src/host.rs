@@ -17,7 +17,7 @@ use crate::facts::OwnerFacts;
 use crate::findings::{self, Trace};
 use crate::tally::Tally;
 use crate::verdict::{Coverage, decide};
-use crate::{actors, coverage, exposure};
+use crate::{actors, coverage, exposure, lost};
 
 /// What one file gave.
 #[derive(Clone, Debug)]
@@ -77,6 +77,18 @@ pub struct HostEvidence<'a> {
     pub liveness: Vec<Liveness>,
     /// The program and how it was called.
     pub tool: Tool,
+    /// What part of the evidence was matched.
+    pub scope: Scope,
+}
+
+/// What part of the evidence was matched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// All of it.
+    #[default]
+    All,
+    /// The user left events out by their time: nothing that was not found is ruled out.
+    Narrowed,
 }
 
 impl HostEvidence<'_> {
@@ -115,6 +127,7 @@ pub fn assess(host: HostEvidence<'_>, owner: &OwnerFacts) -> Assessment {
     for file in &host.files {
         tally.merge(file.tally.clone());
     }
+    tally.lost.extend(lost::streams(&host));
     let traces = findings::traces(&host);
     let (findings, finding_of) = findings::findings(&host, &traces);
     let (timeline, timeline_total) = findings::timeline(&host, &traces, &findings, &finding_of);

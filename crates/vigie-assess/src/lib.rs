@@ -10,9 +10,10 @@ pub mod facts;
 mod findings;
 pub mod host;
 mod joins;
+mod lost;
 pub mod tally;
 pub mod verdict;
 
 pub use facts::OwnerFacts;
-pub use host::{FileEvidence, HostEvidence, assess, place_in};
+pub use host::{FileEvidence, HostEvidence, Scope, assess, place_in};
 pub use tally::Tally;

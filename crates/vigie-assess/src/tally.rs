@@ -2,7 +2,7 @@
 //!
 //! Filled while batches stream, merged over files; coverage and exposure are computed from it alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use vigie_model::coverage::Density;
@@ -19,6 +19,8 @@ pub struct Tally {
     pub streams: BTreeMap<String, StreamTally>,
     /// The first request of a public address, if one was seen.
     pub public_client: Option<PublicClient>,
+    /// Streams of which something was lost that lies on no known day: a file that could not be opened at all.
+    pub lost: BTreeSet<String>,
     /// Requests by private or loopback addresses were seen by a front end.
     pub private_client: Option<String>,
 }
@@ -67,10 +69,12 @@ impl Tally {
         }
     }
 
-    /// Notes that bytes were lost between two moments of a stream. Without any moment the loss lies on no day
-    /// that could be named: it is in the diagnostics all the same.
+    /// Notes that bytes were lost between two moments of a stream; without any moment, on some day.
     pub fn damage(&mut self, stream: &str, from: Option<Time>, to: Option<Time>) {
-        let Some((from, to)) = from.or(to).zip(to.or(from)) else { return };
+        let Some((from, to)) = from.or(to).zip(to.or(from)) else {
+            self.lost.insert(stream.to_owned());
+            return;
+        };
         let days = (from.day().min(to.day()), from.day().max(to.day()));
         if let Some(stream) = self.streams.get_mut(stream)
             && stream.damaged.last() != Some(&days)
@@ -90,6 +94,7 @@ impl Tally {
                 }
             }
         }
+        self.lost.extend(other.lost);
         if self.public_client.is_none() {
             self.public_client = other.public_client;
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vigie_assess::{FileEvidence, HostEvidence, OwnerFacts, Tally, assess};
+use vigie_assess::{FileEvidence, HostEvidence, OwnerFacts, Scope, Tally, assess};
 use vigie_model::assessment::Tool;
 use vigie_model::batch::Position;
 use vigie_model::coverage::Density;
@@ -115,8 +115,10 @@ pub(crate) fn log(stream: &str, from: &str, to: &str, client: &str) -> FileEvide
     let density = if artifact == "web.root" { Density::State } else { Density::Busy };
     let mut tally = Tally::default();
     tally.observe(&builder.take(), density);
+    // Of the web folders one file stands for both that matter.
+    let path = if artifact == "web.root" { "wwwroot/owa".to_owned() } else { format!("{stream}.log") };
     let entry = ManifestEntry {
-        path: format!("{stream}.log"),
+        path,
         host_path: None,
         size: 1000,
         sha256: Some("ab".repeat(32)),
@@ -146,7 +148,11 @@ pub(crate) fn build(value: &str, at: &str) -> Fact {
 }
 
 pub(crate) fn assessed(files: Vec<FileEvidence>, owner: &OwnerFacts) -> Assessment {
-    let (rules, packs) = (rules(), [pack()]);
+    assessed_with(files, owner, pack())
+}
+
+pub(crate) fn assessed_with(files: Vec<FileEvidence>, owner: &OwnerFacts, pack: Pack) -> Assessment {
+    let (rules, packs) = (rules(), [pack]);
     let host = HostEvidence {
         host: "MAIL01".into(),
         host_from: "events",
@@ -159,6 +165,7 @@ pub(crate) fn assessed(files: Vec<FileEvidence>, owner: &OwnerFacts) -> Assessme
         not_loaded: &[],
         liveness: vec![],
         tool: Tool::default(),
+        scope: Scope::All,
     };
     assess(host, owner)
 }

@@ -7,7 +7,9 @@ use vigie_model::rule::Stage;
 use vigie_model::verdict::Verdict;
 use vigie_model::{Assessment, Day};
 
-use crate::evidence::{GUESS, SCANNED, TRIED, WRITTEN, assessed, build, complete, hit, log};
+use crate::evidence::{
+    GUESS, SCANNED, TRIED, WRITTEN, assessed, assessed_with, build, complete, hit, log, pack,
+};
 
 fn keys(assessment: &Assessment) -> Vec<&str> {
     assessment
@@ -108,7 +110,32 @@ fn the_owner_can_say_what_no_log_shows() {
 fn a_fix_before_the_window_is_not_exposed() {
     let mut files = complete();
     files[0].facts = vec![build("15.1.2242.4", "2021-02-20T00:00:00Z")];
-    let assessment = assessed(files, &OwnerFacts::default());
+    let mut pack = pack();
+    pack.window.fix = Day::parse("2021-02-09").unwrap();
+    let assessment = assessed_with(files.clone(), &OwnerFacts::default(), pack);
     assert_eq!(assessment.verdict(), Verdict::NotExposed);
     assert!(keys(&assessment).contains(&"patched_before_window"));
+    // The same before the fix existed is a wrong clock.
+    assert_ne!(assessed(files, &OwnerFacts::default()).verdict(), Verdict::NotExposed);
+}
+
+#[test]
+fn an_uninstalled_fix_opens_the_server_again() {
+    let mut files = complete();
+    files[0].facts.push(build("15.1.2176.2", "2021-03-06T00:00:00Z"));
+    let verdict = assessed(files, &OwnerFacts::default());
+    assert_eq!(verdict.worst().unwrap().exposure.to, Day::parse("2021-03-08"), "{:#?}", verdict.worst());
+}
+
+#[test]
+fn a_needed_file_that_cannot_be_opened_is_never_clean() {
+    let mut files = complete();
+    let mut shut = log("iis.w3c/W3SVC1", "2021-02-28", "2021-02-28", "10.0.0.1");
+    shut.tally = vigie_assess::Tally::default();
+    shut.entry.path = "W3SVC1/u_ex210228.log".into();
+    let code = vigie_model::diagnostic::Code::Encrypted;
+    shut.diagnostics =
+        vec![vigie_model::Diagnostic::once(&shut.entry.path, code, String::new(), String::new())];
+    files.push(shut);
+    assert_eq!(assessed(files, &OwnerFacts::default()).verdict(), Verdict::PresumedCompromised);
 }

@@ -85,7 +85,7 @@ pub struct Member {
 }
 
 /// Fewer than on a real server, to keep a fleet small; more than so often a busy log is never silent.
-const PROBES_PER_DAY: u32 = 8;
+const PROBES_PER_DAY: u32 = 16;
 
 const SECTORS: &[&str] = &[
     "hotel",

@@ -13,10 +13,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use vigie_assess::{FileEvidence, HostEvidence, OwnerFacts};
+use vigie_assess::{FileEvidence, HostEvidence, OwnerFacts, Scope};
 use vigie_detect::RuleSet;
 use vigie_model::assessment::Tool;
-use vigie_model::{Assessment, Time};
+use vigie_model::diagnostic::Code;
+use vigie_model::rule::{RuleInfo, Stage};
+use vigie_model::{Assessment, Diagnostic, Hit, Time};
 use vigie_parse::{Limits, collection};
 
 pub use hunt::{Found, hunt};
@@ -45,6 +47,12 @@ pub struct Config {
     pub limits: Limits,
     /// The program and how it was called.
     pub tool: Tool,
+}
+
+impl Config {
+    fn scope(&self) -> Scope {
+        if self.from.is_some() || self.to.is_some() { Scope::Narrowed } else { Scope::All }
+    }
 }
 
 /// How many hits of one rule are kept in detail from one file. The rules' liveness counts all of them.
@@ -97,7 +105,7 @@ pub fn check(paths: &[PathBuf], rules: &Arc<RuleSet>, config: &Config, progress:
                 file.hits.push(found.hit);
             }
         }
-        cap_hits(&mut files);
+        cap_hits(&mut files, &rules.rules);
         run.files += files.len() as u64;
         run.files_read += files.iter().filter(|file| file.entry.artifact.is_some()).count() as u64;
         let liveness = rules.liveness(tally);
@@ -114,6 +122,7 @@ pub fn check(paths: &[PathBuf], rules: &Arc<RuleSet>, config: &Config, progress:
                 not_loaded: &rules.not_loaded,
                 liveness: liveness.clone(),
                 tool: config.tool.clone(),
+                scope: config.scope(),
             };
             run.assessments.push(vigie_assess::assess(evidence, &config.owner));
         }
@@ -127,11 +136,78 @@ pub fn check(paths: &[PathBuf], rules: &Arc<RuleSet>, config: &Config, progress:
     run
 }
 
-/// Keeps the memory of hits bounded whatever the number of files: the first ones in path order stay.
-fn cap_hits(files: &mut [FileEvidence]) {
+/// Keeps the memory of hits bounded whatever the number of files: the highest steps stay, in path order. What is
+/// dropped is counted in the rules' liveness and named.
+fn cap_hits(files: &mut [FileEvidence], rules: &[RuleInfo]) {
+    let stage = |hit: &Hit| rules.get(hit.rule as usize).and_then(|rule| rule.stage).unwrap_or_default();
     let mut left = HITS_MAX;
+    let mut kept_from = None;
+    for step in Stage::ALL.iter().rev() {
+        let count = files.iter().flat_map(|file| &file.hits).filter(|hit| stage(hit) == *step).count();
+        if count > left {
+            kept_from = Some(*step);
+            break;
+        }
+        left -= count;
+    }
+    let Some(kept_from) = kept_from else { return };
     for file in files {
-        file.hits.truncate(left);
-        left -= file.hits.len();
+        let before = file.hits.len();
+        file.hits.retain(|hit| {
+            let kept = stage(hit) > kept_from || (stage(hit) == kept_from && left > 0);
+            left -= usize::from(kept && stage(hit) == kept_from);
+            kept
+        });
+        let dropped = before - file.hits.len();
+        if dropped > 0 {
+            let message =
+                format!("{dropped} hits of low steps beyond {HITS_MAX} of this host are counted, not listed");
+            file.diagnostics.push(Diagnostic::once(
+                &file.entry.path,
+                Code::HitsCapped,
+                String::new(),
+                message,
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_low_hits_drops_no_high_one() {
+        let rule = |stage| RuleInfo { stage: Some(stage), ..RuleInfo::default() };
+        let rules = [rule(Stage::Attempted), rule(Stage::Foothold)];
+        let hit =
+            |rule| Hit { rule, time: None, stream: String::new(), number: 1, offset: 0, fields: Vec::new() };
+        let file = |hits| FileEvidence {
+            entry: vigie_model::evidence::ManifestEntry {
+                path: "x".into(),
+                host_path: None,
+                size: 0,
+                sha256: None,
+                modified: None,
+                artifact: None,
+                unread: None,
+                events: 0,
+                parsed_bytes: 0,
+                rejected_bytes: 0,
+                first: None,
+                last: None,
+            },
+            diagnostics: Vec::new(),
+            facts: Vec::new(),
+            hits,
+            tally: vigie_assess::Tally::default(),
+        };
+        let mut files = [file(vec![hit(0); HITS_MAX + 5]), file(vec![hit(1)])];
+        cap_hits(&mut files, &rules);
+        assert_eq!(files.iter().map(|file| file.hits.len()).collect::<Vec<_>>(), [HITS_MAX - 1, 1]);
+        assert_eq!(files.iter().map(|file| file.diagnostics.len()).collect::<Vec<_>>(), [1, 0]);
+        let mut few = [file(vec![hit(0); 3])];
+        cap_hits(&mut few, &[RuleInfo::default()]);
+        assert_eq!(few[0].hits.len(), 3);
     }
 }

@@ -1,0 +1,81 @@
+//! Evidence that is there and gave nothing: a file that could not be opened takes its stream's coverage with it.
+
+use vigie_model::Diagnostic;
+use vigie_model::diagnostic::{Code, Effect};
+
+use crate::host::{FileEvidence, HostEvidence, Scope};
+
+/// Streams of which something was lost on no known day; `*` stands for all.
+pub(crate) fn streams(host: &HostEvidence<'_>) -> Vec<String> {
+    let mut lost: Vec<String> = Vec::new();
+    if host.scope == Scope::Narrowed {
+        lost.push("*".to_owned());
+    }
+    for file in host.files.iter().filter(|file| file.tally.streams.is_empty()) {
+        if file.diagnostics.iter().any(|diagnostic| diagnostic.code.effect() == Effect::Damage) {
+            lost.extend(stream_of(&file.entry.path));
+        }
+    }
+    lost.extend(host.diagnostics.iter().filter_map(of_collection));
+    if !has_web_folders(&host.files) {
+        lost.push("web.root".to_owned());
+    }
+    lost
+}
+
+/// What a diagnostic of the whole collection may have cost: a known stream, or anything.
+fn of_collection(diagnostic: &Diagnostic) -> Option<String> {
+    let cannot_tell =
+        matches!(diagnostic.code, Code::CannotOpen | Code::LimitReached | Code::ContainerDamaged);
+    let damage = diagnostic.code.effect() == Effect::Damage;
+    let anything = || cannot_tell.then(|| "*".to_owned());
+    damage.then(|| stream_of(&diagnostic.path).or_else(anything)).flatten()
+}
+
+/// The stream that a file of this path would have given; `None` for files that no way in needs.
+fn stream_of(path: &str) -> Option<String> {
+    let path = path.to_ascii_lowercase().replace('\\', "/");
+    let has = |part: &str| path.contains(part);
+    let stream = if has("w3svc") {
+        "iis.w3c"
+    } else if (has("httpproxy") && has("/logging/")) || has("httpproxy_") {
+        "exchange.httpproxy"
+    } else if has("ecpserver") || has("/ecp/server/") {
+        "exchange.ecp"
+    } else if has("oabgenerator") {
+        "exchange.oabgenerator"
+    } else if has(".evtx") {
+        "windows.event"
+    } else if has("wwwroot") || has("/frontend/httpproxy/") {
+        "web.root"
+    } else {
+        return None;
+    };
+    Some(stream.to_owned())
+}
+
+/// Whether both places where web shells were planted are in the collection: the web server's root and the pages
+/// of Exchange's front end. One stray page of either says nothing of the other.
+fn has_web_folders(files: &[FileEvidence]) -> bool {
+    let pages = || files.iter().filter(|file| file.entry.artifact.as_deref() == Some("web.root"));
+    let any = |part: &str| pages().any(|file| file.entry.path.to_ascii_lowercase().contains(part));
+    any("wwwroot") && any("owa")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stream_of;
+
+    #[test]
+    fn a_path_tells_the_stream_of_a_file_that_cannot_be_read() {
+        for (path, stream) in [
+            ("x.zip!/C/inetpub/logs/LogFiles/W3SVC1/u_ex210301.log", Some("iis.w3c")),
+            ("C\\V15\\Logging\\HttpProxy\\Ecp\\HttpProxy_2021030100-1.LOG", Some("exchange.httpproxy")),
+            ("V15/FrontEnd/HttpProxy/owa/auth/x.aspx", Some("web.root")),
+            ("C/Windows/System32/winevt/Logs/Security.evtx", Some("windows.event")),
+            ("C/Windows/System32/config/SYSTEM", None),
+        ] {
+            assert_eq!(stream_of(path).as_deref(), stream, "{path}");
+        }
+    }
+}
