@@ -12,6 +12,9 @@ use vigie_model::{Day, EventBatch, Schema, Time};
 /// but a file of random dates can.
 pub const DAYS_MAX: usize = 22_000;
 
+/// The fields that name a client: read by exposure whether or not a rule reads them.
+pub const CLIENT_FIELDS: [&str; 4] = ["c-ip", "ClientIpAddress", "X-Forwarded-For", "cs(X-Forwarded-For)"];
+
 /// What one file, or one host, held.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -193,10 +196,7 @@ fn is_front_end(schema: &Schema) -> bool {
 }
 
 fn client_columns(schema: &Schema) -> Vec<usize> {
-    ["c-ip", "ClientIpAddress", "X-Forwarded-For", "cs(X-Forwarded-For)"]
-        .iter()
-        .filter_map(|name| schema.column(name))
-        .collect()
+    CLIENT_FIELDS.iter().filter_map(|name| schema.column(name)).collect()
 }
 
 /// Where a client stands.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use vigie_assess::tally::CLIENT_FIELDS;
 use vigie_assess::{FileEvidence, Tally};
 use vigie_detect::Scanner;
 use vigie_model::coverage::Density;
@@ -129,13 +130,12 @@ impl Sink for FileSink<'_> {
 
 /// Exposure needs the clients' addresses whether or not a rule reads them.
 fn with_client_columns(wanted: Wanted, schema: &Schema) -> Wanted {
-    const CLIENTS: [&str; 4] = ["c-ip", "ClientIpAddress", "X-Forwarded-For", "cs(X-Forwarded-For)"];
     match wanted {
         Wanted::All => Wanted::All,
         Wanted::Columns(mut flags) => {
             flags.resize(schema.fields.len(), false);
             for (flag, field) in flags.iter_mut().zip(&schema.fields) {
-                *flag |= CLIENTS.iter().any(|name| field.eq_ignore_ascii_case(name));
+                *flag |= CLIENT_FIELDS.iter().any(|name| field.eq_ignore_ascii_case(name));
             }
             Wanted::Columns(flags)
         }
