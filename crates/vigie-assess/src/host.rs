@@ -41,10 +41,11 @@ impl FileEvidence {
     }
 }
 
-/// A place in a file, as proofs name it; `number` 0 stands for the whole file.
+/// A place in a file, as proofs name it; `number` 0 stands for the whole file, or for bytes of it from an offset on.
 pub fn place_in(entry: &ManifestEntry, number: u64, offset: u64) -> EvidencePlace {
     let place = match entry.artifact.as_deref() {
-        _ if number == 0 => "file".to_owned(),
+        _ if number == 0 && offset == 0 => "file".to_owned(),
+        _ if number == 0 => format!("offset {offset}"),
         Some("windows.evtx") => format!("record {number}"),
         _ => format!("line {number}"),
     };

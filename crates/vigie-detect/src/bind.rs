@@ -22,6 +22,10 @@ pub fn source_for(source: &LogSource, schema: &Schema) -> Option<&'static Source
     if source.indicator {
         return Some(&NATIVE_SOURCE);
     }
+    // The files of a collection are no log: only indicators look at them, not rules that name no log.
+    if schema.artifact == taxonomy::EVIDENCE_FILE {
+        return None;
+    }
     if free {
         let same_artifact = |row: &&Source| row.artifact == schema.artifact && row.event_ids.is_empty();
         return Some(taxonomy::sources().find(same_artifact).unwrap_or(&NATIVE_SOURCE));

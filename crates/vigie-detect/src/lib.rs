@@ -22,6 +22,6 @@ pub mod taxonomy;
 
 pub use correlation::Correlated;
 pub use error::{LoadError, LoadErrors};
-pub use load::{Bundled, OnError, RuleSet, Sources};
+pub use load::{Bundled, ContentRun, OnError, RuleSet, Sources};
 pub use scan::Scanner;
 pub use tally::Tally;

@@ -46,6 +46,15 @@ pub enum Bundled {
     None,
 }
 
+/// Whether rules on the bytes of files, which are not run by this crate, are run at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContentRun {
+    /// They are.
+    Here,
+    /// They are not, for this reason.
+    NotHere(String),
+}
+
 /// What to do with what does not load.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnError {
@@ -71,6 +80,8 @@ pub struct RuleSet {
     compiled: Vec<Rule>,
     /// Correlations, those over correlations last.
     correlations: Vec<Correlation>,
+    /// Rules on content, which others run: they follow the compiled ones in `rules`.
+    content: Vec<ContentRun>,
     planner: Planner,
 }
 
@@ -109,6 +120,21 @@ impl RuleSet {
         hits
     }
 
+    /// Takes rules on the bytes of files into the account: they are named, counted and told like all others, and run
+    /// by a content scanner of the engine. Returns the index of the first.
+    pub fn add_content_rules(&mut self, rules: Vec<RuleInfo>, run: &ContentRun) -> u32 {
+        let first = u32::try_from(self.rules.len()).unwrap_or(u32::MAX);
+        for rule in rules {
+            let pack = self.pack_refs.iter_mut().find(|pack| Some(&pack.id) == rule.pack.as_ref());
+            if let Some(pack) = pack {
+                pack.rules += 1;
+            }
+            self.rules.push(rule);
+            self.content.push(run.clone());
+        }
+        first
+    }
+
     /// The rules that a correlation joins; `None` for other rules.
     pub(crate) fn correlated_by(&self, rule: usize) -> Option<Vec<u32>> {
         let found = self.correlations.iter().find(|correlation| correlation.rule as usize == rule)?;
@@ -137,7 +163,14 @@ impl RuleSet {
 
     /// Why a rule met no event: its log is not in the evidence, or Vigie does not read such logs at all.
     pub(crate) fn no_source_reason(&self, rule: usize) -> String {
-        let Some(rule) = self.compiled.get(rule) else { return String::new() };
+        let Some(rule) = self.compiled.get(rule) else {
+            return match self.content.get(rule - self.compiled.len()) {
+                Some(ContentRun::NotHere(reason)) => reason.clone(),
+                Some(ContentRun::Here) | None => {
+                    "no file of the evidence was looked at by its scanner".into()
+                }
+            };
+        };
         let source = &rule.source;
         let parts =
             [("category", &source.category), ("product", &source.product), ("service", &source.service)];

@@ -58,8 +58,8 @@ impl Tally {
         *self.correlated.entry(rule).or_default() += 1;
     }
 
-    /// A rule was bound to a stream and tried on this many of its events.
-    pub(crate) fn tried(&mut self, rule: u32, stream: &str, events: u64, matched: u64) {
+    /// A rule was bound to a stream and tried on this many of its events, or files where it speaks of content.
+    pub fn tried(&mut self, rule: u32, stream: &str, events: u64, matched: u64) {
         let count = self.rules.entry(rule).or_default();
         count.evaluated += events;
         count.matched += matched;

@@ -12,6 +12,9 @@ mod windows;
 use aliases::{ANTIVIRUS, HTTPPROXY_WEB, IIS_WEB, NATIVE};
 pub use windows::WINDOWS;
 
+/// The files of a collection themselves, one event each: for indicators, no `logsource` means them.
+pub const EVIDENCE_FILE: &str = "evidence.file";
+
 /// One kind of evidence that a `logsource` may mean. Empty parts of a rule's logsource fit any row.
 #[derive(Clone, Copy, Debug)]
 pub struct Source {

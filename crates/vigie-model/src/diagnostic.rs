@@ -106,6 +106,14 @@ codes! {
         "All matches are counted; the first ones are shown.";
     HostUnnamed "V0502" Note "Nothing in the evidence names its host."
         "Give it with --host NAME.";
+    ContentTooLarge "V0601" Note "A file is larger than a content scanner looks at."
+        "Its events were matched, its bytes were not: rules on content say nothing about it. Scan this file by itself.";
+    ContentTimeLimit "V0602" Note "A content scanner ran out of time on a file."
+        "Rules on content say nothing about it. A rule with a costly expression is the usual cause: see which with fewer rules.";
+    ContentMatchLimit "V0603" Note "A file holds more matches than a content scanner keeps."
+        "That the rule matched is certain; not every place of it is listed.";
+    ContentScannerFailed "V0604" Note "A content scanner stopped on an internal error."
+        "Rules on content say nothing about this file; everything else was read. Please report it.";
 }
 
 impl Diagnostic {

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 
 use sha2::{Digest, Sha256};
 
+use crate::Tap;
 use crate::collection::{Evidence, FileTimes, Stop};
 
 /// How many bytes a parser sees when it is asked whether a file is its own.
@@ -35,6 +36,7 @@ pub struct Input<'a> {
     hasher: Sha256,
     taken: u64,
     stop: Option<Stop>,
+    tap: Option<&'a mut dyn Tap>,
 }
 
 impl<'a> Input<'a> {
@@ -49,6 +51,7 @@ impl<'a> Input<'a> {
             hasher: Sha256::new(),
             taken: 0,
             stop: None,
+            tap: None,
         }
     }
 
@@ -63,7 +66,15 @@ impl<'a> Input<'a> {
             hasher: Sha256::new(),
             taken: 0,
             stop: None,
+            tap: None,
         }
+    }
+
+    /// The same, with everything that passes shown to a tap as well.
+    #[must_use]
+    pub fn tapped(mut self, tap: &'a mut dyn Tap) -> Input<'a> {
+        self.tap = Some(tap);
+        self
     }
 
     /// Bytes given out so far.
@@ -96,7 +107,11 @@ impl Read for Input<'_> {
         } else {
             read_or_stop(self.reader, buffer, &mut self.stop)
         };
-        self.hasher.update(buffer.get(..count).unwrap_or_default());
+        let passed = buffer.get(..count).unwrap_or_default();
+        self.hasher.update(passed);
+        if let Some(tap) = &mut self.tap {
+            tap.bytes(passed);
+        }
         self.taken = self.taken.saturating_add(count as u64);
         Ok(count)
     }

@@ -26,7 +26,7 @@ use vigie_model::{EventBatch, Schema};
 
 pub use collection::{Collection, Evidence, Limits, open};
 pub use input::{Head, Input};
-pub use read::{FileReport, parse_bytes, read, recognise};
+pub use read::{FileReport, parse_bytes, read, read_tapped, recognise};
 
 /// Every parser, in the order in which they are asked whether a file is theirs: a static slice, so that the
 /// order is visible and tests can walk it. To add one, write `parsers/<name>.rs` and a line here.
@@ -84,4 +84,13 @@ pub trait Sink {
     /// Something that could not be read as expected, at a place (`line 12`), and the bytes it cost. Calls with
     /// the same code are merged by the receiver: the first place and message are kept, counts and bytes add up.
     fn diagnostic(&mut self, code: Code, place: &str, message: &str, bytes: u64);
+}
+
+/// Sees the bytes of a file as they pass on their way to its parser, so that nothing is opened or read twice.
+pub trait Tap {
+    /// A file begins: what is known of it, and the artifact that it was recognised as. Not called for a file that
+    /// could not be opened.
+    fn begin(&mut self, head: &Head<'_>, artifact: Option<&'static str>);
+    /// The next bytes of it, in order and without a gap, whoever reads them.
+    fn bytes(&mut self, bytes: &[u8]);
 }

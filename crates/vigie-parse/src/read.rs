@@ -12,7 +12,7 @@ use vigie_model::{Diagnostic, EventBatch, Schema, Time};
 
 use crate::collection::{Evidence, Limits, Stop};
 use crate::input::{HEAD_BYTES, read_or_stop};
-use crate::{Head, Input, PARSERS, Parser, Sink, formats};
+use crate::{Head, Input, PARSERS, Parser, Sink, Tap, formats};
 
 /// Facts of one file that are kept; a file that states more is not telling of its host.
 const FACTS_MAX: usize = 1_000;
@@ -38,10 +38,31 @@ pub struct FileReport {
 /// passed on as well, in their order among the batches.
 /// `parsed_bytes + rejected_bytes == size` in every report.
 pub fn read(evidence: &Evidence, limits: &Limits, sink: &mut dyn Sink) -> FileReport {
+    read_tapped(evidence, limits, sink, &mut Nobody)
+}
+
+/// Nobody looks at the bytes beside the parser.
+struct Nobody;
+
+impl Tap for Nobody {
+    fn begin(&mut self, _head: &Head<'_>, _artifact: Option<&'static str>) {}
+
+    fn bytes(&mut self, _bytes: &[u8]) {}
+}
+
+/// As [`read`], with every byte shown to `tap` as well, once, while it is read.
+pub fn read_tapped(
+    evidence: &Evidence,
+    limits: &Limits,
+    sink: &mut dyn Sink,
+    tap: &mut dyn Tap,
+) -> FileReport {
     let mut collector = Collector::new(sink, &evidence.path);
     let mut entry = blank_entry(evidence);
     match evidence.open(limits) {
-        Ok(mut reader) => read_bytes(evidence, reader.as_mut(), &mut collector, &mut entry),
+        Ok(mut reader) => {
+            read_bytes(evidence, (reader.as_mut(), tap), &mut collector, &mut entry);
+        }
         Err(error) => {
             let stop = Stop::of(&error);
             collector.diagnostic(stop.code, "", &stop.message, evidence.size);
@@ -91,7 +112,7 @@ fn blank_entry(evidence: &Evidence) -> ManifestEntry {
 
 fn read_bytes(
     evidence: &Evidence,
-    reader: &mut dyn Read,
+    (reader, tap): (&mut dyn Read, &mut dyn Tap),
     collector: &mut Collector<'_>,
     entry: &mut ManifestEntry,
 ) {
@@ -100,9 +121,10 @@ fn read_bytes(
     let mut stopped = io::empty();
     // A head that ended on an error must not be read on.
     let reader = if stop.is_some() { &mut stopped as &mut dyn Read } else { reader };
-    let mut input = Input::new(evidence, &head, reader);
     let view = Head { path: evidence.best_path(), bytes: &head, size: evidence.size };
     let parser = if head.is_empty() { None } else { recognise(&view) };
+    tap.begin(&view, parser.map(|parser| parser.artifact().name));
+    let mut input = Input::new(evidence, &head, reader).tapped(tap);
     note_wrong_content(&view, parser, collector);
     let account = match parser {
         Some(parser) => {

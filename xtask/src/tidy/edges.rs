@@ -14,6 +14,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("vigie-estimate", &[]),
     ("vigie-parse", &["vigie-model"]),
     ("vigie-detect", &["vigie-model"]),
+    ("vigie-yara", &["vigie-model"]),
     ("vigie-assess", &["vigie-model"]),
     ("vigie-report", &["vigie-model"]),
     ("vigie-example", &["vigie-model"]),

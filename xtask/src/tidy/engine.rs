@@ -8,6 +8,7 @@ const ENGINE: &[&str] = &[
     "vigie-model",
     "vigie-parse",
     "vigie-detect",
+    "vigie-yara",
     "vigie-assess",
     "vigie-report",
     "vigie-estimate",

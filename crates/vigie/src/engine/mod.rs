@@ -3,6 +3,7 @@
 //! Files are read by a pool of threads; whatever the number of threads and the order in which they finish,
 //! results are put together in path order, so the same evidence and packs give the same bytes.
 
+pub mod content;
 pub mod hosts;
 pub mod hunt;
 mod pool;
@@ -21,6 +22,7 @@ use vigie_model::rule::{RuleInfo, Stage};
 use vigie_model::{Assessment, Diagnostic, Hit, Time};
 use vigie_parse::{Limits, collection};
 
+pub use content::Content;
 pub use hunt::{Found, hunt};
 use pool::{FileId, Order, Work};
 pub use progress::Progress;
@@ -41,6 +43,8 @@ pub struct Config {
     pub to: Option<Time>,
     /// How many hits are kept in detail.
     pub hits: Hits,
+    /// What looks at the bytes of files.
+    pub content: Content,
     /// Threads that read; 0 means one per core.
     pub threads: usize,
     /// What a collection may cost.

@@ -10,6 +10,7 @@ use vigie_detect::{RuleSet, Scanner, Tally};
 use vigie_parse::Collection;
 
 use super::Config;
+use super::content::Contents;
 use super::progress::Progress;
 use super::sink::FileSink;
 
@@ -85,30 +86,49 @@ fn read_some(
     receive: &(dyn Fn(FileId, FileEvidence) + Sync),
     tallies: &Mutex<BTreeMap<usize, Tally>>,
 ) {
-    let mut scanner: Option<(usize, Scanner)> = None;
+    let mut share: Option<Share<'_>> = None;
     while let Some((host, file)) = take() {
         let Some(evidence) = work.collections.get(host).and_then(|c| c.evidence.get(file)) else { continue };
-        if let Some((before, done)) = scanner.take_if(|(of, _)| *of != host) {
-            deposit(before, done, tallies);
+        if let Some(done) = share.take_if(|share| share.host != host) {
+            deposit(done, tallies);
         }
-        let (_, scanner) = scanner.get_or_insert_with(|| (host, work.rules.scanner()));
-        scanner.set_file(file as u64);
+        let share = share.get_or_insert_with(|| Share::new(host, work));
+        share.scanner.set_file(file as u64);
         work.progress.reading(&evidence.path);
-        let read = FileSink::new(scanner, work.config, work.progress).read(evidence, work.config);
+        let sink = FileSink::new(&mut share.scanner, work.config, work.progress);
+        let read = sink.read(evidence, work.config, &mut share.contents);
         work.progress.done(evidence.size);
         receive((host, file), read);
     }
-    if let Some((host, scanner)) = scanner {
-        deposit(host, scanner, tallies);
+    if let Some(share) = share {
+        deposit(share, tallies);
     }
 }
 
-fn deposit(host: usize, scanner: Scanner, tallies: &Mutex<BTreeMap<usize, Tally>>) {
+/// What a thread keeps for all its files of a host.
+struct Share<'a> {
+    host: usize,
+    scanner: Scanner,
+    contents: Contents<'a>,
+}
+
+impl<'a> Share<'a> {
+    fn new(host: usize, work: &Work<'a>) -> Share<'a> {
+        let mut scanner = work.rules.scanner();
+        let contents = Contents::new(&work.config.content, &mut scanner);
+        Share { host, scanner, contents }
+    }
+}
+
+fn deposit(share: Share<'_>, tallies: &Mutex<BTreeMap<usize, Tally>>) {
+    let mut tally = share.scanner.into_tally();
+    share.contents.count(&mut tally);
+    let host = share.host;
     let mut tallies = tallies.lock().unwrap_or_else(PoisonError::into_inner);
     match tallies.get_mut(&host) {
-        Some(tally) => tally.merge(scanner.into_tally()),
+        Some(known) => known.merge(tally),
         None => {
-            tallies.insert(host, scanner.into_tally());
+            tallies.insert(host, tally);
         }
     }
 }

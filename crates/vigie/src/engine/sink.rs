@@ -14,6 +14,7 @@ use vigie_model::{Diagnostic, EventBatch, Hit, Schema, Time};
 use vigie_parse::{Evidence, PARSERS, Sink};
 
 use super::Config;
+use super::content::Contents;
 use super::progress::Progress;
 
 /// The receiver of one file's events.
@@ -52,9 +53,18 @@ impl<'a> FileSink<'a> {
     }
 
     /// Reads a file to its end.
-    pub(super) fn read(mut self, evidence: &Evidence, config: &Config) -> FileEvidence {
-        let report = vigie_parse::read(evidence, &config.limits, &mut self);
+    pub(super) fn read(
+        mut self,
+        evidence: &Evidence,
+        config: &Config,
+        contents: &mut Contents<'_>,
+    ) -> FileEvidence {
+        let mut watch = contents.watch();
+        let mut report = vigie_parse::read_tapped(evidence, &config.limits, &mut self, &mut watch);
+        let seen = watch.end();
         self.close_damage(None);
+        contents.scan(&seen, &mut report, self.scanner, &mut self.fresh);
+        self.keep_hits();
         let mut diagnostics = report.diagnostics;
         let capped: u64 = self.kept.values().map(|count| count.saturating_sub(self.per_rule_max)).sum();
         if capped > 0 {
