@@ -57,7 +57,7 @@ codes! {
     NotRegularFile "V0102" Damage "Not a regular file (link, pipe, device): not followed, not read."
         "Copy what it points to into the collection, if it belongs there.";
     Encrypted "V0103" Damage "The entry is encrypted and was not read."
-        "Decrypt the archive with its password, then run again on the result.";
+        "Give its password with --password-file (one a line, all are tried), or decrypt it and run again on the result.";
     LimitReached "V0104" Damage "A limit on size, ratio, entries or depth stopped the reading."
         "An archive bomb, or evidence larger than the limits: unpack this part yourself and run again on the folder.";
     UnsafeName "V0105" Note "The entry's name leaves the collection, or cannot stand in a path."

@@ -138,7 +138,7 @@ fn read_bytes(
     let stop = stop.or_else(|| input.stop().cloned());
     let taken = input.taken();
     entry.sha256 = Some(input.into_sha256()).filter(|_| stop.is_none());
-    entry.size = if stop.is_some() { taken.max(evidence.size) } else { taken };
+    entry.size = if stop.is_some() && evidence.states_size() { taken.max(evidence.size) } else { taken };
     match (parser, account) {
         (Some(_), Some(account)) => settle(entry, account, (parsed_to, taken), collector),
         (Some(_), None) => entry.rejected_bytes = taken,
@@ -147,7 +147,8 @@ fn read_bytes(
             entry.unread = Some(unread_reason(&view, taken, stop.as_ref(), collector));
         }
     }
-    finish_account(entry, evidence.size, stop, collector);
+    let stated = if evidence.states_size() { evidence.size } else { taken };
+    finish_account(entry, stated, stop, collector);
 }
 
 /// Says when a name that people trust (an event log's) stands over another content.

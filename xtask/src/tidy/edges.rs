@@ -12,7 +12,8 @@ use crate::tree;
 const EDGES: &[(&str, &[&str])] = &[
     ("vigie-model", &[]),
     ("vigie-estimate", &[]),
-    ("vigie-parse", &["vigie-model"]),
+    ("vigie-container", &[]),
+    ("vigie-parse", &["vigie-model", "vigie-container"]),
     ("vigie-detect", &["vigie-model"]),
     ("vigie-yara", &["vigie-model"]),
     ("vigie-assess", &["vigie-model"]),
@@ -63,7 +64,7 @@ const HEAVY: &[&str] = &[
 ];
 
 /// Third-party packages in the first build, at most: a ratchet against growth nobody decided.
-const PACKAGES_MAX: usize = 130;
+const PACKAGES_MAX: usize = 165;
 
 #[test]
 fn crates_use_only_what_they_may() {

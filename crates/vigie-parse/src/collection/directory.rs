@@ -6,6 +6,7 @@
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use memchr::memmem;
+use vigie_container::zip_crypto::{Encryption, Strength};
 use vigie_model::Time;
 use vigie_model::time::Day;
 
@@ -35,8 +36,21 @@ pub struct Entry {
     pub(super) header: u64,
     pub(super) method: u16,
     pub(super) crc: Option<u32>,
-    pub(super) encrypted: bool,
+    pub(super) lock: Lock,
+    /// Whether the header states the size, and not a record behind the data.
+    pub(super) sized: bool,
     pub(super) unsafe_name: Option<&'static str>,
+}
+
+/// Whether an entry is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lock {
+    /// It is not.
+    Open,
+    /// In a way that a password opens.
+    Password(Encryption),
+    /// In a way that is not read.
+    Unknown(&'static str),
 }
 
 /// What an entry is.
@@ -194,7 +208,7 @@ fn entry_of(fields: &[u8], name: &[u8], extra: &[u8]) -> Entry {
     let unsafe_name = names::unsafe_reason(&raw);
     let name = names::display_bytes(&raw);
     let kind = if name.ends_with('/') { EntryKind::Folder } else { EntryKind::File };
-    Entry {
+    let mut entry = Entry {
         unsafe_name,
         size: u64::from(u32_at(fields, 18).unwrap_or(0)),
         compressed: u64::from(u32_at(fields, 14).unwrap_or(0)),
@@ -203,9 +217,40 @@ fn entry_of(fields: &[u8], name: &[u8], extra: &[u8]) -> Entry {
         header: 0,
         method: u16_at(fields, 4).unwrap_or(0),
         crc: u32_at(fields, 10),
-        encrypted: flags & 1 != 0,
+        lock: Lock::Open,
+        sized: true,
         name,
+    };
+    if flags & 1 != 0 {
+        lock(&mut entry, fields, extra);
     }
+    entry
+}
+
+/// How an encrypted entry is encrypted; with AES the true method stands in an extra field (0x9901).
+fn lock(entry: &mut Entry, fields: &[u8], extra: &[u8]) {
+    let flags = u16_at(fields, 2).unwrap_or(0);
+    let aes = extra_fields(extra).find(|(id, _)| *id == 0x9901).map(|(_, data)| data);
+    entry.lock = match (entry.method, aes) {
+        (99, Some(data)) => {
+            // The second version leaves the checksum out: the authentication code does its work.
+            if u16_at(data, 0) == Some(2) {
+                entry.crc = None;
+            }
+            entry.method = u16_at(data, 5).unwrap_or(0);
+            let strength = data.get(4).copied().and_then(Strength::of);
+            strength.map_or(Lock::Unknown("AES of an unknown strength"), |strength| {
+                Lock::Password(Encryption::Aes(strength))
+            })
+        }
+        (99, None) => Lock::Unknown("AES without its extra field"),
+        _ if flags & 0x40 != 0 => Lock::Unknown("PKWARE's strong encryption"),
+        _ => {
+            // Where the checksum follows the data the time stands in for it.
+            let check = if flags & 8 != 0 { fields.get(7) } else { fields.get(13) };
+            Lock::Password(Encryption::ZipCrypto { check: check.copied().unwrap_or(0) })
+        }
+    };
 }
 
 /// The fields of an extra block: identifier and data.
@@ -284,7 +329,7 @@ fn scan_local(
         }
         at = header.saturating_add(4);
         let Some((entry, data_start)) = local_header(reader, header)? else { continue };
-        at = if entry.crc.is_some() { data_start.saturating_add(entry.compressed) } else { data_start };
+        at = if entry.sized { data_start.saturating_add(entry.compressed) } else { data_start };
         if known.binary_search(&header).is_ok() {
             continue;
         }
@@ -292,7 +337,7 @@ fn scan_local(
             directory.cut = true;
             return Ok(());
         }
-        if entry.crc.is_none() {
+        if !entry.sized {
             unsized_entry = Some(directory.entries.len());
         }
         directory.entries.push(entry);
@@ -335,6 +380,7 @@ fn local_header(reader: &mut (impl Read + Seek), at: u64) -> io::Result<Option<(
     entry.header = at;
     if u16_at(&fixed, 6).is_some_and(|flags| flags & 8 != 0) {
         entry.crc = None;
+        entry.sized = false;
     }
     Ok(Some((entry, at.saturating_add(30).saturating_add(name_len).saturating_add(extra_len))))
 }

@@ -7,10 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use vigie_model::Time;
 use vigie_model::diagnostic::Code;
 
-use super::{Evidence, FileTimes, Findings, Limits, Source, archive, layout, names};
+use super::inside::{self, Nest};
+use super::{Evidence, FileTimes, Findings, Source, layout, names};
 
 /// Lists all files below a folder.
-pub(super) fn walk(root: &Path, limits: &Limits, findings: &mut Findings) {
+pub(super) fn walk(root: &Path, nest: &Nest<'_>, findings: &mut Findings) {
+    let limits = nest.limits;
     let mut stack = vec![(root.to_owned(), String::new(), 0_usize)];
     while let Some((folder, label, depth)) = stack.pop() {
         if depth > limits.depth_max {
@@ -44,7 +46,7 @@ pub(super) fn walk(root: &Path, limits: &Limits, findings: &mut Findings) {
             let path = if label.is_empty() { name } else { format!("{label}/{name}") };
             match fs::symlink_metadata(child.path()) {
                 Ok(meta) if meta.is_dir() => stack.push((child.path(), path, depth.saturating_add(1))),
-                Ok(meta) => add_file(&child.path(), path, &meta, (limits, findings)),
+                Ok(meta) => add_file(&child.path(), path, &meta, (nest, findings)),
                 Err(error) => {
                     let source = Source::Unreadable(Code::CannotOpen, error.to_string());
                     findings.add(plain(path, 0, FileTimes::default(), source), 0);
@@ -54,21 +56,21 @@ pub(super) fn walk(root: &Path, limits: &Limits, findings: &mut Findings) {
     }
 }
 
-fn add_file(file: &Path, path: String, meta: &Metadata, into: (&Limits, &mut Findings)) {
-    let (limits, findings) = into;
-    // An archive among the host's own files is a file of the host; elsewhere it is a collection.
-    if meta.is_file() && layout::host_path(&path).is_none() && archive::is_zip(file) {
-        archive::add_file(file, &path, limits, findings);
-        return;
+fn add_file(file: &Path, path: String, meta: &Metadata, into: (&Nest<'_>, &mut Findings)) {
+    let (nest, findings) = into;
+    let evidence = evidence_of(file, path, meta);
+    if meta.is_file() {
+        inside::add_file(file, evidence, nest, findings);
+    } else {
+        findings.add(evidence, 0);
     }
-    findings.add(evidence_of(file, path, meta), 0);
 }
 
-/// Lists a file that the command line names by itself.
-pub(super) fn add_loose(file: &Path, label: &str, meta: &Metadata, findings: &mut Findings) {
+/// A file that the command line names by itself.
+pub(super) fn loose(file: &Path, label: &str, meta: &Metadata) -> Evidence {
     let mut evidence = evidence_of(file, label.to_owned(), meta);
     evidence.host_path = layout::host_path(&label.replace('\\', "/"));
-    findings.add(evidence, 0);
+    evidence
 }
 
 fn evidence_of(file: &Path, path: String, meta: &Metadata) -> Evidence {

@@ -4,9 +4,16 @@ mod archive;
 mod directory;
 mod entry;
 mod folder;
+mod guard;
 mod host;
+mod inside;
 mod layout;
 mod names;
+mod password;
+mod place;
+mod stream;
+mod tape;
+mod velociraptor;
 
 use std::fmt;
 use std::fs::File;
@@ -18,6 +25,10 @@ use vigie_model::diagnostic::Code;
 use vigie_model::{Diagnostic, Time};
 
 pub use archive::Archive;
+use inside::{Format, Nest};
+pub use password::Password;
+pub use stream::Stream;
+pub use tape::Tape;
 
 /// The files gathered from one host.
 #[derive(Debug)]
@@ -65,6 +76,10 @@ pub enum Source {
     File(PathBuf),
     /// An entry of a zip archive, by its index in [`Archive::entries`].
     Entry(Arc<Archive>, usize),
+    /// A member of a tar archive, by its index.
+    Member(Arc<Tape>, usize),
+    /// What is in one compressed stream. Its size is known only at its end.
+    Stream(Arc<Stream>),
     /// It cannot be read, for this reason: listed in the manifest all the same.
     Unreadable(Code, String),
 }
@@ -139,7 +154,33 @@ impl Evidence {
 
     /// Opens its bytes. The reader itself enforces the limits; what stops it is a [`Stop`] inside the error.
     pub fn open(&self, limits: &Limits) -> io::Result<Box<dyn Read + Send>> {
+        self.source.open(limits)
+    }
+
+    /// Whether the collection states its size, so that another one is a change.
+    pub fn states_size(&self) -> bool {
+        !matches!(self.source, Source::Stream(_))
+    }
+
+    /// Where it stands among files that are best read one after the other, as they share one compressed stream; files
+    /// of the same stream have the same first number.
+    pub fn turn(&self) -> Option<(usize, u64)> {
         match &self.source {
+            Source::Member(tape, index) if tape.is_solid() => {
+                Some((Arc::as_ptr(tape).addr(), tape.offset(*index)))
+            }
+            Source::File(_)
+            | Source::Entry(..)
+            | Source::Member(..)
+            | Source::Stream(_)
+            | Source::Unreadable(..) => None,
+        }
+    }
+}
+
+impl Source {
+    fn open(&self, limits: &Limits) -> io::Result<Box<dyn Read + Send>> {
+        match self {
             Source::File(path) => {
                 // Asked again here: a pipe put in the file's place since would block for ever.
                 if !std::fs::metadata(path)?.is_file() {
@@ -148,6 +189,8 @@ impl Evidence {
                 Ok(Box::new(File::open(path)?))
             }
             Source::Entry(archive, index) => entry::open(archive, *index, limits),
+            Source::Member(tape, index) => tape::open(tape, *index, limits),
+            Source::Stream(stream) => stream::open(stream, limits),
             Source::Unreadable(code, message) => Err(Stop::error(*code, message.clone())),
         }
     }
@@ -171,6 +214,17 @@ struct Findings {
 impl Findings {
     fn add(&mut self, evidence: Evidence, archive_len: usize) {
         self.found.push(Found { evidence, archive_len });
+    }
+
+    fn count(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Lists a container that cannot be opened, as the file that it is.
+    fn add_unreadable(&mut self, itself: Evidence, error: &io::Error) {
+        let stop = Stop::of(error);
+        let archive_len = itself.path.len();
+        self.add(Evidence { source: Source::Unreadable(stop.code, stop.message), ..itself }, archive_len);
     }
 
     fn note(&mut self, path: &str, code: Code, message: impl Into<String>) {
@@ -200,27 +254,46 @@ impl Findings {
 /// Opens what the user named: folders, archives, loose files. One collection per host as far as the layout tells
 /// hosts apart; loose files named together are one collection.
 pub fn open(paths: &[PathBuf], limits: &Limits) -> Vec<Collection> {
+    open_with(paths, limits, &[])
+}
+
+/// The same with passwords for what is encrypted, tried in turn.
+pub fn open_with(paths: &[PathBuf], limits: &Limits, passwords: &[Password]) -> Vec<Collection> {
+    let nest = Nest::new(limits, passwords);
     let mut collections = Vec::new();
     let mut loose = Findings::default();
     for path in paths {
         let label = names::display(path.as_os_str());
-        match std::fs::metadata(path) {
-            Ok(meta) if meta.is_dir() => {
-                let mut findings = Findings::default();
-                folder::walk(path, limits, &mut findings);
-                collections.extend(host::split(findings, &file_name(path)));
-            }
-            Ok(meta) if meta.is_file() && archive::is_zip(path) => {
-                let mut findings = Findings::default();
-                archive::add_file(path, &file_name(path), limits, &mut findings);
-                collections.extend(host::split(findings, &file_name(path)));
-            }
-            Ok(meta) => folder::add_loose(path, &label, &meta, &mut loose),
+        let meta = match std::fs::metadata(path) {
+            Ok(meta) => meta,
             Err(error) => {
                 let source = Source::Unreadable(Code::CannotOpen, error.to_string());
                 let times = FileTimes::default();
                 loose.add(Evidence { path: label, host_path: None, size: 0, times, source }, 0);
+                continue;
             }
+        };
+        if meta.is_dir() {
+            let mut findings = Findings::default();
+            folder::walk(path, &nest, &mut findings);
+            collections.extend(host::split(findings, &file_name(path)));
+            continue;
+        }
+        let mut evidence = folder::loose(path, &label, &meta);
+        let format = if meta.is_file() { inside::format_of_file(path) } else { None };
+        match format {
+            // A compressed log beside others is a loose file like them.
+            Some(Format::Compressed(_)) if !stream::is_tar(path, limits) => {
+                inside::add_file(path, evidence, &nest, &mut loose);
+            }
+            Some(_) => {
+                let mut findings = Findings::default();
+                evidence.path = file_name(path);
+                evidence.host_path = None;
+                inside::add_file(path, evidence, &nest, &mut findings);
+                collections.extend(host::split(findings, &file_name(path)));
+            }
+            None => loose.add(evidence, 0),
         }
     }
     if !loose.found.is_empty() {

@@ -1,7 +1,13 @@
 //! Names of files as attackers may choose them: shown escaped, judged, percent-decoded.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use vigie_model::diagnostic::Code;
+
+use super::Findings;
 
 /// A name in display form: control and text-direction characters escaped, bytes that are no text as `\xNN`.
 pub(super) fn display(name: &OsStr) -> String {
@@ -31,6 +37,48 @@ fn is_deceptive(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}' | '\u{2029}'
             | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A raw name with forward slashes: Windows tools write backslashes as separators.
+pub(super) fn forward(name: &[u8]) -> Vec<u8> {
+    let name = name.strip_prefix(b"./").unwrap_or(name);
+    name.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect()
+}
+
+/// The names that an archive gave so far. Kept as hashes: a million names cost a few megabytes.
+#[derive(Default)]
+pub(super) struct Seen {
+    exact: HashSet<u64>,
+    folded: HashSet<u64>,
+}
+
+impl Seen {
+    /// Says what is wrong with a raw name.
+    pub(super) fn judge(&mut self, path: &str, raw: &[u8], findings: &mut Findings) {
+        let raw = forward(raw);
+        if let Some(reason) = unsafe_reason(&raw) {
+            findings.note(path, Code::UnsafeName, reason);
+        }
+        self.name(path, &String::from_utf8_lossy(&raw), findings);
+    }
+
+    /// Says when a name stands twice, or differs from another only by the case of letters, which Windows ignores.
+    pub(super) fn name(&mut self, path: &str, name: &str, findings: &mut Findings) {
+        let is_new = self.exact.insert(hash(name));
+        let is_new_folded = self.folded.insert(hash(&name.to_lowercase()));
+        if !is_new {
+            findings.note(path, Code::Duplicate, "another entry has this name");
+        } else if !is_new_folded {
+            findings.note(path, Code::Duplicate, "another entry has this name but for the case of letters");
+        }
+    }
+}
+
+/// The same on every run.
+fn hash(name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What makes an archive entry's name unsafe as a path, if anything does. `name` has forward slashes.

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
 mod collections;
+mod containers;
 mod contract;
 mod golden;
+mod passwords;
 mod recorder;
 mod text_logs;

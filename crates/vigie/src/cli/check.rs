@@ -14,16 +14,18 @@ use vigie_model::{Assessment, Day, Time};
 use vigie_report::{Renderer, Style};
 
 use super::output::{self, Folder};
-use super::{Global, RuleArgs, StyleArgs, say, usage_error};
+use super::{Global, PasswordArgs, RuleArgs, StyleArgs, say, usage_error};
 use crate::engine::{self, Config, Progress, Run};
 use crate::exit::Exit;
 
 /// Arguments of `vigie check`.
 #[derive(Debug, Args)]
 pub(super) struct Check {
-    /// Folders, zip archives, or single files; every archive and folder is a server of its own.
+    /// Folders, archives, disk images, or single files; every archive and folder is a server of its own.
     #[arg(required = true, value_name = "EVIDENCE")]
     evidence: Vec<PathBuf>,
+    #[command(flatten)]
+    passwords: PasswordArgs,
     #[command(flatten)]
     rules: RuleArgs,
     /// Write assessment.json and report.html there (for several servers: a folder each, and summary.html).
@@ -77,6 +79,7 @@ pub(super) fn run(args: &Check, global: Global) -> anyhow::Result<Exit> {
         from: args.from,
         to: args.to,
         threads: args.threads,
+        passwords: args.passwords.load()?,
         tool: tool(args, &rules),
         ..Config::default()
     };

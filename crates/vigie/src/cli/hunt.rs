@@ -13,16 +13,18 @@ use vigie_model::{Hit, Time};
 use vigie_report::escape;
 
 use super::check::{moment_from, moment_to, provide};
-use super::{Global, say};
+use super::{Global, PasswordArgs, say};
 use crate::engine::{self, Config, Found, Progress};
 use crate::exit::Exit;
 
 /// Arguments of `vigie hunt`.
 #[derive(Debug, Args)]
 pub(super) struct Hunt {
-    /// Folders, zip archives, or single files.
+    /// Folders, archives, disk images, or single files.
     #[arg(required = true, value_name = "EVIDENCE")]
     evidence: Vec<PathBuf>,
+    #[command(flatten)]
+    passwords: PasswordArgs,
     /// Sigma rules: a file or a folder (repeatable).
     #[arg(long, short, value_name = "PATH")]
     rules: Vec<PathBuf>,
@@ -82,6 +84,7 @@ pub(super) fn run(args: &Hunt, global: Global) -> anyhow::Result<Exit> {
         from: args.from,
         to: args.to,
         threads: args.threads,
+        passwords: args.passwords.load()?,
         hits: engine::Hits::All,
         ..Config::default()
     };

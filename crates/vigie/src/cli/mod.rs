@@ -17,6 +17,7 @@ use std::io::{self, IsTerminal, Write};
 
 use clap::{Args, Parser, Subcommand};
 use vigie_detect::{LoadErrors, OnError, RuleSet, Sources};
+use vigie_parse::collection::Password;
 use vigie_report::{Color, Lang, Role, Style};
 
 use crate::exit::Exit;
@@ -177,6 +178,33 @@ impl RuleArgs {
             on_error,
             ..Sources::default()
         })
+    }
+}
+
+/// Passwords of encrypted archives.
+#[derive(Clone, Debug, Default, Args)]
+struct PasswordArgs {
+    /// A password for encrypted archives and entries (repeatable; others can see it in the list of processes).
+    #[arg(long = "password", value_name = "PASSWORD")]
+    passwords: Vec<String>,
+    /// A file with passwords, one a line (repeatable); all are tried, and `infected` after them.
+    #[arg(long = "password-file", value_name = "FILE")]
+    files: Vec<std::path::PathBuf>,
+}
+
+impl PasswordArgs {
+    fn load(&self) -> anyhow::Result<Vec<Password>> {
+        let mut passwords: Vec<Password> =
+            self.passwords.iter().map(|password| Password::new(password.as_bytes())).collect();
+        for path in &self.files {
+            let bytes = std::fs::read(path)
+                .map_err(|error| usage_error(format!("--password-file {}: {error}", path.display())))?;
+            let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+            let lines =
+                bytes.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+            passwords.extend(lines.filter(|line| !line.is_empty()).map(Password::new));
+        }
+        Ok(passwords)
     }
 }
 

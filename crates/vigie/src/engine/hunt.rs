@@ -55,7 +55,7 @@ pub fn hunt(
     progress: &Progress,
     receive: &mut (dyn FnMut(&Found<'_>) + Send),
 ) -> Hunted {
-    let collections = collection::open(paths, &config.limits);
+    let collections = collection::open_with(paths, &config.limits, &config.passwords);
     progress.start(&collections);
     let queue = Mutex::new(Queue::new(&collections, receive));
     let work = Work { collections: &collections, rules, config, progress, order: Order::ByPath };

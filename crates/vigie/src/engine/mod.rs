@@ -20,7 +20,8 @@ use vigie_model::assessment::Tool;
 use vigie_model::diagnostic::Code;
 use vigie_model::rule::{RuleInfo, Stage};
 use vigie_model::{Assessment, Diagnostic, Hit, Time};
-use vigie_parse::{Limits, collection};
+use vigie_parse::Limits;
+use vigie_parse::collection::{self, Password};
 
 pub use content::Content;
 pub use hunt::{Found, hunt};
@@ -49,6 +50,8 @@ pub struct Config {
     pub threads: usize,
     /// What a collection may cost.
     pub limits: Limits,
+    /// Passwords for encrypted containers, tried in turn.
+    pub passwords: Vec<Password>,
     /// The program and how it was called.
     pub tool: Tool,
 }
@@ -92,7 +95,7 @@ pub struct Run {
 
 /// Assesses everything under `paths`.
 pub fn check(paths: &[PathBuf], rules: &Arc<RuleSet>, config: &Config, progress: &Progress) -> Run {
-    let collections = collection::open(paths, &config.limits);
+    let collections = collection::open_with(paths, &config.limits, &config.passwords);
     progress.start(&collections);
     let results: Mutex<BTreeMap<FileId, FileEvidence>> = Mutex::new(BTreeMap::new());
     let work = Work { collections: &collections, rules, config, progress, order: Order::LargestFirst };

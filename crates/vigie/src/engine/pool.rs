@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use vigie_assess::FileEvidence;
 use vigie_detect::{RuleSet, Scanner, Tally};
-use vigie_parse::Collection;
+use vigie_parse::{Collection, Evidence};
 
 use super::Config;
 use super::content::Contents;
@@ -63,9 +63,13 @@ fn jobs(work: &Work<'_>) -> Vec<FileId> {
     let mut jobs = Vec::new();
     for (index, collection) in work.collections.iter().enumerate() {
         let mut files: Vec<usize> = (0..collection.evidence.len()).collect();
+        let of = |file: &usize| collection.evidence.get(*file);
         if work.order == Order::LargestFirst {
-            files.sort_by_key(|file| std::cmp::Reverse(collection.evidence.get(*file).map_or(0, |e| e.size)));
+            files.sort_by_key(|file| std::cmp::Reverse(of(file).map_or(0, |e| e.size)));
         }
+        // Files that share a compressed stream come first and in its order, whatever the order of the others: out of
+        // turn each would cost a pass over the stream.
+        files.sort_by_key(|file| of(file).and_then(Evidence::turn).map_or((1, 0, 0), |(of, at)| (0, of, at)));
         jobs.extend(files.into_iter().map(|file| (index, file)));
     }
     jobs
