@@ -15,6 +15,7 @@ pub mod bytes;
 pub mod compressed;
 mod failure;
 mod field;
+pub mod sevenz;
 pub mod solid;
 pub mod sparse;
 pub mod tar;

@@ -22,6 +22,8 @@ type Start = dyn Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync;
 pub struct Solid {
     start: Box<Start>,
     idle: Mutex<Vec<Pass>>,
+    /// Where the stream was found to break off, and why: nobody needs to go there again.
+    broken: Mutex<Option<(u64, Failure)>>,
 }
 
 impl fmt::Debug for Solid {
@@ -39,7 +41,7 @@ struct Pass {
 impl Solid {
     /// Over a stream that `start` gives from its first byte.
     pub fn new(start: impl Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync + 'static) -> Arc<Solid> {
-        Arc::new(Solid { start: Box::new(start), idle: Mutex::new(Vec::new()) })
+        Arc::new(Solid { start: Box::new(start), idle: Mutex::new(Vec::new()), broken: Mutex::new(None) })
     }
 
     /// A new pass from the first byte, which is not shared.
@@ -55,9 +57,12 @@ impl Solid {
     /// # Errors
     /// When the stream cannot be read up to the file.
     pub fn part(self: &Arc<Solid>, offset: u64, len: u64) -> io::Result<Box<dyn Read + Send>> {
+        if let Some((_, failure)) = self.broken_before(offset) {
+            return Err(failure.into());
+        }
         if len > SMALL_BYTES {
             let mut pass = self.take(offset)?;
-            pass.skip_to(offset)?;
+            pass.skip_to(offset).inspect_err(|error| self.note_broken(pass.at, error))?;
             return Ok(Box::new(Part { solid: Arc::clone(self), pass: Some(pass), left: len }));
         }
         // Held while the file is read: whoever comes next goes on from here instead of starting again.
@@ -66,14 +71,28 @@ impl Solid {
             Some(pass) => pass,
             None => Pass { stream: self.pass()?, at: 0 },
         };
-        pass.skip_to(offset)?;
+        pass.skip_to(offset).inspect_err(|error| self.note_broken(pass.at, error))?;
         let mut content = vec![0; usize::try_from(len).unwrap_or(0)];
         let (filled, failure) = pass.fill(&mut content);
         content.truncate(filled);
-        if failure.is_none() {
-            keep(&mut idle, pass);
+        match &failure {
+            None => keep(&mut idle, pass),
+            Some(error) => self.note_broken(pass.at, error),
         }
         Ok(Box::new(Small { content: io::Cursor::new(content), failure }))
+    }
+
+    fn broken_before(&self, offset: u64) -> Option<(u64, Failure)> {
+        let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        broken.clone().filter(|(at, _)| *at < offset)
+    }
+
+    fn note_broken(&self, at: u64, error: &io::Error) {
+        let failure = Failure::of(error).unwrap_or_else(|| Failure::damaged(error.to_string()));
+        let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        if broken.as_ref().is_none_or(|(before, _)| at < *before) {
+            *broken = Some((at, failure));
+        }
     }
 
     fn take(&self, offset: u64) -> io::Result<Pass> {
@@ -170,6 +189,7 @@ impl Read for Part {
             Err(error) => (0, Some(error)),
         };
         if let Some(failure) = failure {
+            self.solid.note_broken(pass.at, &failure);
             self.pass = None;
             return Err(failure);
         }

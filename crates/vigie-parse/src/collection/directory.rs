@@ -299,7 +299,7 @@ fn times_of(fields: &[u8], extra: &[u8]) -> FileTimes {
 }
 
 /// 100 ns since 1601; zero is no time.
-fn filetime(ticks: u64) -> Option<Time> {
+pub(super) fn filetime(ticks: u64) -> Option<Time> {
     let micros = i64::try_from(ticks / 10).ok().filter(|micros| *micros > 0)?;
     Time::from_micros(micros.checked_sub(11_644_473_600_000_000)?)
 }

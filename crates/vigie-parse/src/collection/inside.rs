@@ -8,7 +8,7 @@ use vigie_container::compressed::Compression;
 use vigie_model::diagnostic::Code;
 
 use super::place::{Kept, OnDisk, Place};
-use super::{Evidence, Findings, Limits, Password, Source, archive, stream, tape};
+use super::{Evidence, Findings, Limits, Password, Source, archive, sevenz, stream, tape};
 
 /// First bytes of a file by which its format is told.
 pub(super) const HEAD_BYTES: usize = 4096;
@@ -26,6 +26,8 @@ pub(super) enum Format {
     Zip,
     /// A tar.
     Tar,
+    /// A 7z.
+    SevenZ,
     /// One compressed stream: a tar, or one file.
     Compressed(Compression),
 }
@@ -35,6 +37,8 @@ impl Format {
     pub(super) fn of(head: &[u8]) -> Option<Format> {
         if archive::is_zip(head) {
             Some(Format::Zip)
+        } else if vigie_container::sevenz::is_sevenz(head) {
+            Some(Format::SevenZ)
         } else if let Some(compression) = Compression::of(head) {
             Some(Format::Compressed(compression))
         } else if vigie_container::tar::is_tar(head) {
@@ -49,7 +53,7 @@ impl Format {
     fn is_read_on_host(self) -> bool {
         match self {
             Format::Compressed(_) => true,
-            Format::Zip | Format::Tar => false,
+            Format::Zip | Format::Tar | Format::SevenZ => false,
         }
     }
 }
@@ -132,6 +136,7 @@ fn add_container(format: Format, place: Place, itself: Evidence, into: (&Nest<'_
     match format {
         Format::Zip => archive::add(place, itself, nest, findings),
         Format::Tar => tape::add(place, itself, nest, findings),
+        Format::SevenZ => sevenz::add(&place, itself, nest, findings),
         Format::Compressed(compression) => stream::add(compression, place, itself, (nest, findings)),
     }
 }

@@ -11,6 +11,7 @@ mod layout;
 mod names;
 mod password;
 mod place;
+mod sevenz;
 mod stream;
 mod tape;
 mod velociraptor;
@@ -27,6 +28,7 @@ use vigie_model::{Diagnostic, Time};
 pub use archive::Archive;
 use inside::{Format, Nest};
 pub use password::Password;
+pub use sevenz::Blocks;
 pub use stream::Stream;
 pub use tape::Tape;
 
@@ -78,6 +80,8 @@ pub enum Source {
     Entry(Arc<Archive>, usize),
     /// A member of a tar archive, by its index.
     Member(Arc<Tape>, usize),
+    /// An entry of a 7z archive, by its index.
+    Block(Arc<Blocks>, usize),
     /// What is in one compressed stream. Its size is known only at its end.
     Stream(Arc<Stream>),
     /// It cannot be read, for this reason: listed in the manifest all the same.
@@ -169,6 +173,7 @@ impl Evidence {
             Source::Member(tape, index) if tape.is_solid() => {
                 Some((Arc::as_ptr(tape).addr(), tape.offset(*index)))
             }
+            Source::Block(blocks, index) => blocks.turn(*index),
             Source::File(_)
             | Source::Entry(..)
             | Source::Member(..)
@@ -190,6 +195,7 @@ impl Source {
             }
             Source::Entry(archive, index) => entry::open(archive, *index, limits),
             Source::Member(tape, index) => tape::open(tape, *index, limits),
+            Source::Block(blocks, index) => sevenz::open(blocks, *index, limits),
             Source::Stream(stream) => stream::open(stream, limits),
             Source::Unreadable(code, message) => Err(Stop::error(*code, message.clone())),
         }

@@ -100,3 +100,43 @@ fn a_changed_byte_of_an_aes_entry_is_noticed() {
         reports(&collections).into_iter().flat_map(|it| it.diagnostics).map(|it| it.code).collect();
     assert!(said.contains(&Code::ContainerDamaged), "{said:?}");
 }
+
+#[test]
+fn sevenz_archives_are_read_plain_solid_and_sealed() {
+    for name in ["solid.7z", "bzip2.7z", "ppmd.7z", "names-open.7z", "sealed.7z"] {
+        let collections = open(name, &["wrong", "secret"]);
+        let reports = reports(&collections);
+        assert_eq!(reports.len(), 2, "{name}");
+        for report in reports {
+            assert_eq!((report.entry.events, report.diagnostics.len()), (1, 0), "{name}: {report:?}");
+            assert!(report.entry.host_path.unwrap().starts_with("C:\\inetpub\\logs"));
+        }
+    }
+}
+
+#[test]
+fn sealed_sevenz_archives_are_named_as_encrypted() {
+    for (name, files) in [("names-open.7z", 2), ("sealed.7z", 1)] {
+        let reports = reports(&open(name, &["wrong"]));
+        assert_eq!(reports.len(), files, "{name}");
+        for report in reports {
+            assert_eq!(report.diagnostics[0].code, Code::Encrypted, "{name}");
+            assert!(report.entry.unread.unwrap().contains("the password given does not open it"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn sevenz_and_zip_cut_anywhere_or_flipped_do_not_panic() {
+    let root = tempfile::TempDir::new().unwrap();
+    for name in ["solid.7z", "ppmd.7z", "aes256.zip", "zipcrypto.zip"] {
+        let bytes = std::fs::read(sample(name)).unwrap();
+        for at in (0..bytes.len()).step_by(7) {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 0x41;
+            for damaged in [&bytes[..at], &flipped[..]] {
+                crate::containers::read_all(&root.path().join(name), damaged);
+            }
+        }
+    }
+}
