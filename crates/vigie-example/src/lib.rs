@@ -13,6 +13,7 @@ pub mod ident;
 mod pieces;
 pub mod rng;
 pub mod scenario;
+pub mod webshell;
 
 use std::io::{self, Seek, Write};
 

@@ -12,6 +12,7 @@ use crate::tree;
 const EDGES: &[(&str, &[&str])] = &[
     ("vigie-model", &[]),
     ("vigie-estimate", &[]),
+    ("vigie-webshell", &[]),
     ("vigie-container", &[]),
     ("vigie-parse", &["vigie-model", "vigie-container"]),
     ("vigie-detect", &["vigie-model"]),

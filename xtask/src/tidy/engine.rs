@@ -12,6 +12,7 @@ const ENGINE: &[&str] = &[
     "vigie-assess",
     "vigie-report",
     "vigie-estimate",
+    "vigie-webshell",
     "vigie",
 ];
 

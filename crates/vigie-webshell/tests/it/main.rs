@@ -1,0 +1,6 @@
+//! What pages do, seen from outside the crate.
+
+mod benign;
+mod hostile;
+mod kin;
+mod shells;
