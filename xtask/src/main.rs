@@ -22,7 +22,10 @@ const TASKS: &[(&str, &str)] = &[
         "write the evidence of N servers, each a zip, and truth.csv; 176 to examples/fleet unless told",
     ),
     ("docs", "write docs/reference/ from the code and the packs"),
-    ("corpus [DATA]", "run over real evidence that is not in the repository, ../shared/data unless told"),
+    (
+        "corpus [DATA] [SUITE]",
+        "run over real evidence that is not in the repository, ../shared/data unless told",
+    ),
     ("fuzz SECONDS [TARGET]...", "build every fuzz target; run all, or the named ones, for so long each"),
     ("bench [MEGABYTES]", "time and memory on generated logs beside ripgrep, 1000 MB each unless told"),
 ];
@@ -45,8 +48,9 @@ fn main() -> anyhow::Result<()> {
             example::fleet(servers.parse().context("how many servers")?, Path::new(folder))
         }
         ["docs"] => docs::write(),
-        ["corpus"] => corpus::run(&tree::root().join("../shared/data")),
-        ["corpus", data] => corpus::run(Path::new(data)),
+        ["corpus"] => corpus::run(&tree::root().join("../shared/data"), None),
+        ["corpus", data] => corpus::run(Path::new(data), None),
+        ["corpus", data, suite] => corpus::run(Path::new(data), Some(suite)),
         ["fuzz", seconds, ref targets @ ..] => fuzz::run(seconds, targets),
         ["bench"] => bench::run(BENCH_MEGABYTES),
         ["bench", megabytes] => bench::run(megabytes.parse().context("how many MB the logs have")?),

@@ -63,7 +63,8 @@ pub const FIELDS: &[&str] = &[
     "sha256",
     "Url",
     "Size",
-    // Windows events.
+    // Windows events; where a record lay that its log does not count any more.
+    "Salvaged",
     "Computer",
     "EventID",
     "Channel",

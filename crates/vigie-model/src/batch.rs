@@ -82,7 +82,21 @@ impl EventBatch {
 /// Collects events whose values do not lie in one text already (binary logs, JSON).
 #[derive(Debug)]
 pub struct BatchBuilder {
+    /// Its text stays empty until the batch is taken.
     batch: EventBatch,
+    /// Bytes and not a `String`, so that decoders write without an intermediate copy; checked once a batch.
+    text: Vec<u8>,
+}
+
+/// What the writer of a cell did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrote {
+    /// The event has no such value.
+    Nothing,
+    /// The value's UTF-8 was appended to the text.
+    Appended,
+    /// The value stands in the batch's text already, there: one copy serves many events.
+    Again(Span),
 }
 
 impl BatchBuilder {
@@ -97,6 +111,7 @@ impl BatchBuilder {
                 times: Vec::new(),
                 positions: Vec::new(),
             },
+            text: Vec::new(),
         }
     }
 
@@ -109,9 +124,33 @@ impl BatchBuilder {
     ) {
         let mut values = values.into_iter();
         for column in &mut self.batch.columns {
-            let span =
-                values.next().flatten().map_or(Span::NULL, |value| append(&mut self.batch.text, value));
+            let span = values.next().flatten().map_or(Span::NULL, |value| append(&mut self.text, value));
             column.push(span);
+        }
+        self.batch.times.push(time);
+        self.batch.positions.push(position);
+    }
+
+    /// Adds an event cell by cell: `write` is asked once for each of `columns`, in their order, and appends UTF-8 to
+    /// the text. Columns that are not named stay empty for all events of the batch, as those that nobody wants do:
+    /// name the same ones for every event.
+    pub fn push_with(
+        &mut self,
+        time: Option<Time>,
+        position: Position,
+        columns: &[usize],
+        mut write: impl FnMut(usize, &mut Vec<u8>) -> Wrote,
+    ) {
+        for index in columns {
+            let start = self.text.len();
+            let span = match write(*index, &mut self.text) {
+                Wrote::Nothing => Span::NULL,
+                Wrote::Appended => grown(start, self.text.len()),
+                Wrote::Again(span) => span,
+            };
+            if let Some(column) = self.batch.columns.get_mut(*index) {
+                column.push(span);
+            }
         }
         self.batch.times.push(time);
         self.batch.positions.push(position);
@@ -119,12 +158,12 @@ impl BatchBuilder {
 
     /// Whether it is time to hand the batch over.
     pub fn is_full(&self) -> bool {
-        self.batch.text.len() >= BATCH_TEXT_BYTES || self.batch.rows() >= BATCH_ROWS
+        self.text.len() >= BATCH_TEXT_BYTES || self.batch.rows() >= BATCH_ROWS
     }
 
     /// Bytes of text held so far.
     pub fn text_bytes(&self) -> usize {
-        self.batch.text.len()
+        self.text.len()
     }
 
     /// Whether it holds no event.
@@ -135,20 +174,42 @@ impl BatchBuilder {
     /// The batch; the builder is left empty, ready for more of the same schema.
     pub fn take(&mut self) -> EventBatch {
         let empty = BatchBuilder::new(Arc::clone(&self.batch.schema)).batch;
-        std::mem::replace(&mut self.batch, empty)
+        let mut batch = std::mem::replace(&mut self.batch, empty);
+        batch.text = checked(std::mem::take(&mut self.text));
+        batch
     }
 }
 
 /// Appends a value; one that would pass 4 GiB of text becomes null, which no bounded batch reaches.
-fn append(text: &mut String, value: &str) -> Span {
-    let (Ok(start), Ok(len)) = (u32::try_from(text.len()), u32::try_from(value.len())) else {
-        return Span::NULL;
-    };
-    if start.checked_add(len).is_none() || start == u32::MAX {
-        return Span::NULL;
+fn append(text: &mut Vec<u8>, value: &str) -> Span {
+    let start = text.len();
+    text.extend_from_slice(value.as_bytes());
+    grown(start, text.len())
+}
+
+/// The span of what was appended; null beyond 4 GiB.
+fn grown(start: usize, end: usize) -> Span {
+    match (u32::try_from(start), u32::try_from(end)) {
+        (Ok(start), Ok(end)) if start < u32::MAX => Span { start, len: end - start },
+        _ => Span::NULL,
     }
-    text.push_str(value);
-    Span { start, len }
+}
+
+/// The bytes as text. Writers promise UTF-8; one that broke the promise loses the bytes concerned and no more, since
+/// spans count on the length.
+fn checked(text: Vec<u8>) -> String {
+    let mut text = text;
+    // Each turn turns at least one byte into a question mark.
+    loop {
+        match String::from_utf8(text) {
+            Ok(text) => return text,
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                text = error.into_bytes();
+                text[at] = b'?';
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -171,5 +232,26 @@ mod tests {
         assert_eq!(row(0), [Some(""), None, None]);
         assert_eq!(row(1), [Some("é"), Some("x"), Some("y")]);
         assert_eq!(batch.cell(2, 0), None);
+    }
+
+    #[test]
+    fn cells_are_written_in_place_or_shared() {
+        let schema = Schema { fields: vec!["a".into(), "b".into(), "c".into()], ..Schema::default() };
+        let mut builder = BatchBuilder::new(Arc::new(schema));
+        let mut host = None;
+        for number in 1..=2 {
+            builder.push_with(None, Position { number, offset: 0 }, &[0, 2], |column, text| {
+                if column == 2 {
+                    return if number == 1 { Wrote::Nothing } else { Wrote::Again(host.unwrap()) };
+                }
+                let start = u32::try_from(text.len()).unwrap();
+                text.extend_from_slice(if number == 1 { "MÄIL".as_bytes() } else { b"x\xffy" });
+                host.get_or_insert(Span { start, len: 5 });
+                Wrote::Appended
+            });
+        }
+        let batch = builder.take();
+        assert_eq!((batch.cell(0, 0), batch.cell(0, 1), batch.cell(0, 2)), (Some("MÄIL"), None, None));
+        assert_eq!((batch.cell(1, 0), batch.cell(1, 1), batch.cell(1, 2)), (Some("x?y"), None, Some("MÄIL")));
     }
 }

@@ -94,6 +94,8 @@ codes! {
         "The other chunks were read.";
     DirtyLog "V0303" Note "The event log was not closed properly."
         "Usual for a log copied from a running system.";
+    Salvaged "V0304" Note "Records were read from where the log keeps none any more."
+        "They are older, cleared or cut off; a hit on one says in Salvaged where it lay. Look at what is beside them.";
     UnknownFormat "V0401" Note "No parser of Vigie knows this content."
         "It was hashed and listed, not read. `vigie artifacts` lists what is read.";
     KnownUnread "V0402" Damage "The format is recognised, but Vigie does not read it."

@@ -4,6 +4,8 @@
 
 mod estimate;
 mod evidence;
+mod evtx;
+mod evtx_oracle;
 mod sigma;
 
 use std::path::Path;
@@ -14,14 +16,16 @@ type Suite = fn(&Path) -> anyhow::Result<()>;
 
 /// Every suite, by name. To add one, write `corpus/<name>.rs` and a line here.
 const SUITES: &[(&str, Suite)] =
-    &[("estimate", estimate::run), ("evidence", evidence::run), ("sigma", sigma::run)];
+    &[("estimate", estimate::run), ("evidence", evidence::run), ("evtx", evtx::run), ("sigma", sigma::run)];
 
-/// Runs every suite over a copy of the data; all of them run, even after one failed.
-pub(crate) fn run(data: &Path) -> anyhow::Result<()> {
+/// Runs every suite, or the named one, over a copy of the data; all of them run, even after one failed.
+pub(crate) fn run(data: &Path, only: Option<&str>) -> anyhow::Result<()> {
     ensure!(data.is_dir(), "no corpus at {}: give its folder", data.display());
     let data = data.canonicalize().context("cannot resolve the folder of the corpus")?;
     let mut failed = 0_usize;
-    for (name, suite) in SUITES {
+    let chosen = SUITES.iter().filter(|(name, _)| only.is_none_or(|only| only == *name));
+    ensure!(chosen.clone().count() > 0, "no suite of this name");
+    for (name, suite) in chosen {
         match suite(&data) {
             Ok(()) => println!("corpus {name}: ok"),
             Err(error) => {

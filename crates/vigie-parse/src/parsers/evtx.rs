@@ -5,26 +5,29 @@
 //! chunk. So memory does not grow with the log, and a damaged chunk costs only itself. Bytes are accounted for
 //! by record: what no record could be decoded from between the chunk's header and its free space is rejected;
 //! free space and chunks of zeroes are how the format keeps room, and count as parsed.
+//!
+//! Records that the log does not count any more (in free space, in a chunk without its header, in a chunk after the
+//! last one in use) are read too; a column `Salvaged` says of each where it lay.
 
-use std::borrow::Cow;
 use std::io::Read;
 use std::ops::{ControlFlow, Range};
-use std::sync::Arc;
 
-use evtx::{EvtxFileHeader, HeaderFlags, ParserSettings};
+use memchr::memmem;
 use vigie_model::batch::Position;
 use vigie_model::coverage::Density;
 use vigie_model::diagnostic::Code;
 use vigie_model::evidence::Account;
 
-use super::evtx_chunk::{self, CHUNK_BYTES, CHUNK_HEADER_BYTES, Decoded, Place};
-use super::windows_event::{Record, Writer};
-use super::windows_event_xml;
+use super::evtx_chunk::{self, CHUNK_BYTES, CHUNK_HEADER_BYTES, CHUNK_MAGIC, Frame, Header, Live};
+use super::evtx_events::{Events, Met, Salvage};
+use super::evtx_value::number;
 use crate::{Artifact, Head, Input, Parser, Sink};
 
 const FILE_HEADER_BYTES: usize = 4096;
 const FILE_MAGIC: &[u8] = b"ElfFile\0";
-const CHUNK_MAGIC: &[u8] = b"ElfChnk\0";
+/// The flags of the file's header.
+const DIRTY: u64 = 1;
+const NO_CHECKSUM: u64 = 4;
 
 /// Reads `.evtx`.
 #[derive(Clone, Copy, Debug)]
@@ -44,9 +47,10 @@ impl Parser for Evtx {
         &ARTIFACT
     }
 
-    /// By the magic of the file, or, where its header was wiped, that of its first chunk.
+    /// By the magic of the file, or, where its header was wiped or cut off, that of its first chunk.
     fn recognise(&self, head: &Head<'_>) -> bool {
         head.bytes.starts_with(FILE_MAGIC)
+            || head.bytes.starts_with(CHUNK_MAGIC)
             || head.bytes.get(FILE_HEADER_BYTES..).is_some_and(|rest| rest.starts_with(CHUNK_MAGIC))
     }
 
@@ -54,18 +58,19 @@ impl Parser for Evtx {
         let mut reading = Reading {
             account: Account::default(),
             offset: 0,
-            settings: Arc::new(ParserSettings::default().indent(false)),
-            record: Record::default(),
-            writer: Writer::new(),
+            index: 0,
+            data: Vec::with_capacity(CHUNK_BYTES),
+            live: Live::default(),
+            events: Events::new(),
             log: Log::default(),
         };
         if file_header(&mut reading, input, sink).is_continue() {
             // Ends with the input: each turn takes bytes from it or stops.
             while chunk(&mut reading, input, sink).is_continue() {}
         }
-        let Reading { account, writer, .. } = reading;
+        let Reading { account, events, .. } = reading;
         // Whether the receiver wants to stop no longer matters: nothing is left to read.
-        let _stopped = writer.finish(sink);
+        let _stopped = events.finish(sink);
         account
     }
 }
@@ -75,17 +80,22 @@ impl Parser for Evtx {
 struct Log {
     /// It was not closed properly: what it says of its chunks may be old.
     dirty: bool,
+    /// Whether its header can be believed at all.
+    sound: bool,
     /// Chunks that were in use.
-    chunks: u16,
+    chunks: u64,
 }
 
 struct Reading {
     account: Account,
     /// Where the next chunk starts, in bytes.
     offset: u64,
-    settings: Arc<ParserSettings>,
-    record: Record,
-    writer: Writer,
+    /// The number of the next chunk.
+    index: u64,
+    /// Bytes that were taken and not yet accounted for: the start of the next chunk.
+    data: Vec<u8>,
+    live: Live,
+    events: Events,
     log: Log,
 }
 
@@ -100,25 +110,42 @@ impl Reading {
 }
 
 fn file_header(reading: &mut Reading, input: &mut Input<'_>, sink: &mut dyn Sink) -> ControlFlow<()> {
-    let mut block = vec![0; FILE_HEADER_BYTES];
-    let taken = fill(input, &mut block);
-    reading.offset = taken as u64;
-    let header = block.get(..taken).and_then(|block| EvtxFileHeader::from_bytes(block).ok());
-    let Some(header) = header.filter(|_| taken == FILE_HEADER_BYTES) else {
-        reading.rejected(taken);
-        let message = format!("{taken} of {FILE_HEADER_BYTES} bytes of a file header, or not its magic");
-        sink.diagnostic(Code::BadChunk, "offset 0", &message, taken as u64);
-        return if taken == FILE_HEADER_BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
-    };
-    reading.parsed(taken);
-    reading.log = Log { dirty: header.flags.contains(HeaderFlags::DIRTY), chunks: header.chunk_count };
+    fill(input, &mut reading.data, FILE_HEADER_BYTES);
+    let block = std::mem::take(&mut reading.data);
+    if block.starts_with(CHUNK_MAGIC) {
+        sink.diagnostic(
+            Code::BadChunk,
+            "offset 0",
+            "the file begins with a chunk, without its own header",
+            0,
+        );
+        reading.data = block;
+        return ControlFlow::Continue(());
+    }
+    reading.offset = block.len() as u64;
+    if block.len() < FILE_HEADER_BYTES || !block.starts_with(FILE_MAGIC) {
+        reading.rejected(block.len());
+        let message =
+            format!("{} of {FILE_HEADER_BYTES} bytes of a file header, or not its magic", block.len());
+        sink.diagnostic(Code::BadChunk, "offset 0", &message, block.len() as u64);
+        return if block.len() == FILE_HEADER_BYTES {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        };
+    }
+    reading.parsed(block.len());
+    let field = |range: Range<usize>| number(block.get(range).unwrap_or_default());
+    let (flags, stored) = (field(120..124), field(124..128));
+    let computed = u64::from(crc32fast::hash(block.get(..120).unwrap_or_default()));
+    let sound = flags & NO_CHECKSUM != 0 || stored == computed;
+    reading.log = Log { dirty: flags & DIRTY != 0, sound, chunks: field(42..44) };
     if reading.log.dirty {
         sink.diagnostic(Code::DirtyLog, "offset 120", "the header's dirty flag is set", 0);
     }
-    if !header.validate_checksum() {
+    if !sound {
         let message = format!(
-            "the file header's checksum is {:08x}, stored is {:08x}; its chunks were read all the same",
-            header.computed_checksum, header.checksum
+            "the file header's checksum is {computed:08x}, stored is {stored:08x}; its chunks were read all the same"
         );
         sink.diagnostic(Code::DirtyLog, "offset 124", &message, 0);
     }
@@ -127,105 +154,202 @@ fn file_header(reading: &mut Reading, input: &mut Input<'_>, sink: &mut dyn Sink
 
 /// Reads one chunk; `Break` at the end of the input, or when the receiver has enough.
 fn chunk(reading: &mut Reading, input: &mut Input<'_>, sink: &mut dyn Sink) -> ControlFlow<()> {
-    let mut data = vec![0; CHUNK_BYTES];
-    let taken = fill(input, &mut data);
-    if taken == 0 {
+    fill(input, &mut reading.data, CHUNK_BYTES);
+    let mut data = std::mem::take(&mut reading.data);
+    if data.is_empty() {
         return ControlFlow::Break(());
     }
+    if !data.starts_with(CHUNK_MAGIC)
+        && let Some(at) = aligned(&data)
+    {
+        // Something was cut out or put in before: the chunks go on at another place.
+        reading.data = data.split_off(at);
+    }
+    let taken = data.len();
     let start = reading.offset;
     reading.offset = start.saturating_add(taken as u64);
+    let index = reading.index;
+    reading.index = index.saturating_add(1);
     let place = format!("offset {start}");
     if data.iter().all(|byte| *byte == 0) {
-        empty_chunk(reading, &place, taken, sink);
-        return ControlFlow::Continue(());
+        empty_chunk(reading, index, &place, taken, sink);
+    } else {
+        if taken < CHUNK_BYTES && reading.data.is_empty() {
+            let message = format!("the file ends after {taken} of the {CHUNK_BYTES} bytes of this chunk");
+            sink.diagnostic(Code::TruncatedTail, &place, &message, 0);
+        }
+        let header = evtx_chunk::header(&data);
+        // What a record says of its size can then be told from what the file holds of it.
+        data.resize(CHUNK_BYTES, 0);
+        reading.events.begin_chunk();
+        let block = Block { data: &data, start, taken, index };
+        match header {
+            Some(header) => counted_chunk(reading, &block, &header, sink)?,
+            None => headless_chunk(reading, &block, sink)?,
+        }
     }
-    if taken < CHUNK_BYTES {
-        let message = format!("the file ends after {taken} of the {CHUNK_BYTES} bytes of this chunk");
-        sink.diagnostic(Code::TruncatedTail, &place, &message, 0);
+    if reading.data.is_empty() {
+        // The buffer serves the next chunk.
+        data.clear();
+        reading.data = data;
     }
-    match evtx_chunk::decode(data, &reading.settings) {
-        Ok(decoded) => records(reading, &decoded, taken, sink),
-        Err(message) => {
-            reading.rejected(taken);
-            sink.diagnostic(Code::BadChunk, &place, &message, taken as u64);
+    ControlFlow::Continue(())
+}
+
+/// Where in a block that begins with no chunk one begins; its header's stated size keeps text from passing for one.
+fn aligned(data: &[u8]) -> Option<usize> {
+    memmem::find_iter(data, CHUNK_MAGIC).find(|at| {
+        let size = data.get(at.saturating_add(40)..at.saturating_add(44));
+        size.is_none_or(|size| number(size) == 128)
+    })
+}
+
+/// A chunk's bytes and where they stand in the file.
+struct Block<'d> {
+    /// [`CHUNK_BYTES`], filled up with zeroes.
+    data: &'d [u8],
+    start: u64,
+    /// Bytes that the file holds of it.
+    taken: usize,
+    index: u64,
+}
+
+/// What became of a chunk's records.
+#[derive(Default)]
+struct Told {
+    covered: Covered,
+    /// What was not read: the place, and why.
+    lost: Vec<(String, String)>,
+}
+
+/// Gives the records of a sound chunk on, then those behind its end, and accounts for its bytes.
+fn counted_chunk(
+    reading: &mut Reading,
+    block: &Block<'_>,
+    header: &Header,
+    sink: &mut dyn Sink,
+) -> ControlFlow<()> {
+    let mut live = std::mem::take(&mut reading.live);
+    evtx_chunk::live(block.data, header, &mut live);
+    let log = reading.log;
+    let is_beyond = log.sound && !log.dirty && log.chunks > 0 && block.index >= log.chunks;
+    let mut told = Told::default();
+    let mut flow = ControlFlow::Continue(());
+    for frame in &live.frames {
+        let salvage = match (is_beyond, frame.is_counted) {
+            (true, _) => Some(Salvage::Beyond),
+            (false, true) => None,
+            (false, false) => Some(Salvage::OtherPass),
+        };
+        if frame.end() > block.taken {
+            told.lost.push((format!("record {}", frame.id), "cut by the end of the file".to_owned()));
+            continue;
+        }
+        flow = record(reading, block, (frame, salvage), &mut told, sink);
+        if flow.is_break() {
+            break;
+        }
+    }
+    for (range, what) in live.gaps.iter().filter(|(range, _)| range.start < block.taken) {
+        let place = format!("offset {}", block.start.saturating_add(range.start as u64));
+        told.lost.push((place, format!("{} bytes between records: {what}", range.len())));
+    }
+    if flow.is_continue() {
+        flow = slack(reading, block, (live.end, Salvage::Slack), &mut told, sink);
+    }
+    reading.live = live;
+    let whole = told.lost.is_empty() && flow.is_continue();
+    let counted = CHUNK_HEADER_BYTES..header.live_end.min(block.taken);
+    let rejected = if whole { 0 } else { told.covered.gaps(counted) };
+    report(block, &told, rejected as u64, sink);
+    if block.taken == CHUNK_BYTES {
+        checksums(reading, header, block.start, sink);
+    }
+    reading.rejected(rejected);
+    reading.parsed(block.taken.saturating_sub(rejected));
+    flow
+}
+
+/// Gives the records on that are found in a chunk whose header is none.
+fn headless_chunk(reading: &mut Reading, block: &Block<'_>, sink: &mut dyn Sink) -> ControlFlow<()> {
+    let mut told = Told::default();
+    let flow = slack(reading, block, (0, Salvage::Headless), &mut told, sink);
+    let rejected = told.covered.gaps(0..block.taken);
+    let magic = block.data.get(..CHUNK_MAGIC.len()).unwrap_or_default();
+    let message = format!("a chunk that begins with {}", magic.escape_ascii());
+    sink.diagnostic(Code::BadChunk, &format!("offset {}", block.start), &message, rejected as u64);
+    report(block, &told, 0, sink);
+    reading.rejected(rejected);
+    reading.parsed(block.taken.saturating_sub(rejected));
+    flow
+}
+
+/// Gives a record on; notes what was not read, and what was though it is not counted.
+fn record(
+    reading: &mut Reading,
+    block: &Block<'_>,
+    (frame, salvage): (&Frame, Option<Salvage>),
+    told: &mut Told,
+    sink: &mut dyn Sink,
+) -> ControlFlow<()> {
+    let offset = block.start.saturating_add(frame.offset as u64);
+    let position = Position { number: frame.id, offset };
+    let met = Met { chunk: block.data, frame, salvage, position };
+    match reading.events.add(&met, sink) {
+        Ok(flow) => {
+            told.covered.add(frame.offset..frame.end());
+            if let Some(salvage) = salvage {
+                let message = format!("read {}", salvage.text());
+                sink.diagnostic(Code::Salvaged, &format!("record {}", frame.id), &message, 0);
+            }
+            flow
+        }
+        Err(problem) => {
+            told.lost.push((format!("record {}", frame.id), problem));
             ControlFlow::Continue(())
         }
     }
 }
 
-/// Gives a chunk's records on and accounts for its bytes.
-fn records(reading: &mut Reading, decoded: &Decoded, taken: usize, sink: &mut dyn Sink) -> ControlFlow<()> {
-    let start = reading.offset.saturating_sub(taken as u64);
-    let mut flow = ControlFlow::Continue(());
-    let mut text_start = 0;
-    let mut covered = Covered::default();
-    let mut lost = Vec::new();
-    for place in &decoded.records {
-        let xml = decoded.xml.get(text_start..place.xml_end).unwrap_or_default();
-        text_start = place.xml_end;
-        let end = place.offset.saturating_add(place.size);
-        // Beyond the input there are only the zeroes that this chunk was filled up with.
-        let problem = if end > taken { Some("cut by the end of the file".to_owned()) } else { None };
-        let problem = problem.or_else(|| flatten(&mut reading.record, xml, place));
-        if let Some(problem) = problem {
-            lost.push((format!("record {}", place.id), problem));
-            continue;
-        }
-        covered.add(place.offset..end);
-        if reading.record.time.is_none() {
-            let message = "no readable time in the event nor in its frame";
-            sink.diagnostic(Code::TimeUnreadable, &format!("record {}", place.id), message, 0);
-        }
-        let position = Position { number: place.id, offset: start.saturating_add(place.offset as u64) };
-        flow = reading.writer.add(&mut reading.record, position, sink);
-        if flow.is_break() {
-            break;
-        }
+/// Looks for records where none are counted. What only looks like one is no loss.
+fn slack(
+    reading: &mut Reading,
+    block: &Block<'_>,
+    (from, salvage): (usize, Salvage),
+    told: &mut Told,
+    sink: &mut dyn Sink,
+) -> ControlFlow<()> {
+    let mut from = from;
+    // Each turn gets on by at least a byte.
+    while let Some(frame) = evtx_chunk::carve(block.data, from..block.taken) {
+        let lost = told.lost.len();
+        record(reading, block, (&frame, Some(salvage)), told, sink)?;
+        let is_read = told.lost.len() == lost;
+        told.lost.truncate(lost);
+        from = if is_read { frame.end() } else { frame.offset.saturating_add(1) };
     }
-    for failure in &decoded.failures {
-        let place = failure.id.map_or_else(|| format!("offset {start}"), |id| format!("record {id}"));
-        lost.push((place, failure.message.clone()));
-    }
-    let whole = lost.is_empty() && flow.is_continue();
-    let rejected = if whole { 0 } else { covered.gaps(CHUNK_HEADER_BYTES..decoded.live_end.min(taken)) };
-    report_lost(&lost, rejected as u64, start, sink);
-    if taken == CHUNK_BYTES {
-        checksums(reading, decoded, start, sink);
-    }
-    reading.rejected(rejected);
-    reading.parsed(taken.saturating_sub(rejected));
-    flow
+    ControlFlow::Continue(())
 }
 
 /// Names what was not read of a chunk; its bytes are told once, with the first.
-fn report_lost(lost: &[(String, String)], rejected: u64, start: u64, sink: &mut dyn Sink) {
-    if lost.is_empty() && rejected > 0 {
-        sink.diagnostic(Code::LimitReached, &format!("offset {start}"), "stopped on request", rejected);
+fn report(block: &Block<'_>, told: &Told, rejected: u64, sink: &mut dyn Sink) {
+    if told.lost.is_empty() && rejected > 0 {
+        sink.diagnostic(
+            Code::LimitReached,
+            &format!("offset {}", block.start),
+            "stopped on request",
+            rejected,
+        );
     }
     let mut bytes = rejected;
-    for (place, message) in lost {
+    for (place, message) in &told.lost {
         sink.diagnostic(Code::BadRecord, place, message, std::mem::take(&mut bytes));
     }
 }
 
-/// Fills `record` from a record's XML; the reason when it cannot be read.
-fn flatten(record: &mut Record, xml: &[u8], place: &Place) -> Option<String> {
-    record.clear();
-    // The renderer writes UTF-8; checking that is cheaper than looking for what is not.
-    let text = std::str::from_utf8(xml).map_or_else(|_| String::from_utf8_lossy(xml), Cow::Borrowed);
-    if let Err(malformed) = windows_event_xml::flatten(&text, record) {
-        return Some(format!("{} at byte {} of its XML", malformed.what, malformed.offset));
-    }
-    // The frame tells when the record was written to this file: of a forwarded event, that is later.
-    record.time = record.time.or(place.written);
-    None
-}
-
 /// Room that the log keeps ahead is zero; a chunk that was in use is not, unless somebody wiped it.
-fn empty_chunk(reading: &mut Reading, place: &str, taken: usize, sink: &mut dyn Sink) {
-    let before = reading.offset.saturating_sub(taken as u64).saturating_sub(FILE_HEADER_BYTES as u64);
-    let index = before.div_euclid(CHUNK_BYTES as u64);
-    if index >= u64::from(reading.log.chunks) {
+fn empty_chunk(reading: &mut Reading, index: u64, place: &str, taken: usize, sink: &mut dyn Sink) {
+    if index >= reading.log.chunks {
         reading.parsed(taken);
         return;
     }
@@ -236,8 +360,8 @@ fn empty_chunk(reading: &mut Reading, place: &str, taken: usize, sink: &mut dyn 
 
 /// Windows writes a chunk's checksums when it closes the chunk. So in a log that was closed they are right, or
 /// somebody else wrote there: worth more than a note. In one that was not, the last chunk's may be old.
-fn checksums(reading: &Reading, decoded: &Decoded, start: u64, sink: &mut dyn Sink) {
-    let what = match (decoded.header_sound, decoded.records_sound) {
+fn checksums(reading: &Reading, header: &Header, start: u64, sink: &mut dyn Sink) {
+    let what = match (header.is_sound, header.are_records_sound) {
         (true, true) => return,
         (false, true) => "header",
         (true, false) => "records",
@@ -275,10 +399,11 @@ impl Covered {
     }
 }
 
-/// Reads until the buffer is full or the input ends. An error ends it too: the caller meets it again when it
-/// drains what is left, and reports it.
-fn fill(input: &mut Input<'_>, buffer: &mut [u8]) -> usize {
-    let mut filled = 0_usize;
+/// Reads until the buffer holds as many bytes or the input ends. An error ends it too: the caller meets it again when
+/// it drains what is left, and reports it.
+fn fill(input: &mut Input<'_>, buffer: &mut Vec<u8>, size: usize) {
+    let mut filled = buffer.len();
+    buffer.resize(size.max(filled), 0);
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match input.read(rest) {
             Ok(count) if count > 0 => filled = filled.saturating_add(count),
@@ -286,5 +411,5 @@ fn fill(input: &mut Input<'_>, buffer: &mut [u8]) -> usize {
             Ok(_) | Err(_) => break,
         }
     }
-    filled
+    buffer.truncate(filled);
 }

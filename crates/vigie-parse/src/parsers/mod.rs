@@ -2,6 +2,14 @@
 
 pub mod evtx;
 mod evtx_chunk;
+mod evtx_events;
+mod evtx_record;
+mod evtx_shape;
+mod evtx_template;
+mod evtx_token;
+mod evtx_tree;
+mod evtx_value;
+mod evtx_walk;
 pub(crate) mod exchange_csv;
 pub mod exchange_ecp;
 pub mod exchange_ews;
@@ -18,7 +26,6 @@ pub mod web_root;
 mod web_root_content;
 mod web_root_path;
 mod windows_event;
-mod windows_event_xml;
 pub mod windows_jsonl;
 mod windows_jsonl_clock;
 mod windows_jsonl_names;

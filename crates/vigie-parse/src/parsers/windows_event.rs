@@ -15,9 +15,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use vigie_model::batch::{Position, Span};
+use vigie_model::batch::{Position, Span, Wrote};
 use vigie_model::evidence::{Fact, FactKind};
-use vigie_model::schema::Wanted;
 use vigie_model::{BatchBuilder, Schema, Time};
 
 use crate::Sink;
@@ -75,7 +74,7 @@ pub(super) const SYSTEM_FIELDS: [&str; 12] = [
     "Execution_ThreadID",
 ];
 /// How many of them stand before the event's own fields.
-const LEADING: usize = 2;
+pub(super) const LEADING: usize = 2;
 
 /// One event before it has a schema: its values in one text, reused from event to event.
 #[derive(Debug, Default)]
@@ -166,10 +165,9 @@ impl Record {
         !self.positional.is_empty()
     }
 
-    /// The event id without its qualifiers, which some tools leave in the upper half.
+    /// The event id without its qualifiers.
     pub(super) fn event_id(&self) -> Option<u32> {
-        let id: u32 = self.get(System::EventId)?.trim().parse().ok()?;
-        Some(if id > u32::from(u16::MAX) { id & 0xFFFF } else { id })
+        event_id(self.get(System::EventId)?)
     }
 
     /// Settles what only the whole event tells: the id stands without its qualifiers, lists become one value of
@@ -268,21 +266,25 @@ impl Record {
         }
     }
 
-    /// Its values in the order of [`Record::schema`].
-    fn values(&self) -> impl Iterator<Item = Option<&str>> {
-        let (leading, trailing) = self.system.split_at(LEADING);
-        let own = self.fields.iter().map(|(_, value)| Some(*value));
-        leading
-            .iter()
-            .copied()
-            .chain(own)
-            .chain(trailing.iter().copied())
-            .map(|span| span.and_then(|span| self.at(span)))
+    /// The value of a column of [`Record::schema`].
+    fn value(&self, column: usize) -> Option<&str> {
+        let own = column.checked_sub(LEADING);
+        if let Some((_, span)) = own.and_then(|own| self.fields.get(own)) {
+            return self.at(*span);
+        }
+        let past = if own.is_some() { self.fields.len() } else { 0 };
+        self.at(self.system.get(column.saturating_sub(past)).copied().flatten()?)
     }
 }
 
+/// An event id without its qualifiers, which some tools leave in the upper half.
+pub(super) fn event_id(text: &str) -> Option<u32> {
+    let id: u32 = text.trim().parse().ok()?;
+    Some(if id > u32::from(u16::MAX) { id & 0xFFFF } else { id })
+}
+
 /// `Data0` to `Data31`.
-const POSITION_NAMES: [&str; POSITIONS_MAX] = [
+pub(super) const POSITION_NAMES: [&str; POSITIONS_MAX] = [
     "Data0", "Data1", "Data2", "Data3", "Data4", "Data5", "Data6", "Data7", "Data8", "Data9", "Data10",
     "Data11", "Data12", "Data13", "Data14", "Data15", "Data16", "Data17", "Data18", "Data19", "Data20",
     "Data21", "Data22", "Data23", "Data24", "Data25", "Data26", "Data27", "Data28", "Data29", "Data30",
@@ -292,8 +294,11 @@ const POSITION_NAMES: [&str; POSITIONS_MAX] = [
 /// A schema with its batch under way.
 struct Open {
     builder: BatchBuilder,
-    wanted: Wanted,
+    /// The columns that are read.
+    columns: Vec<usize>,
     held: usize,
+    /// The batch's number, unique within the file.
+    batch: u64,
 }
 
 /// Sorts the events of one file into batches, within bounds.
@@ -302,7 +307,12 @@ pub(super) struct Writer {
     index: HashMap<String, usize>,
     key: String,
     held: usize,
-    hosts: BTreeMap<String, Host>,
+    /// Batches begun so far.
+    batches: u64,
+    /// How often all slots were given up.
+    generation: u64,
+    hosts: BTreeMap<String, usize>,
+    told: Vec<Host>,
 }
 
 /// A computer that the events name.
@@ -320,7 +330,10 @@ impl Writer {
             index: HashMap::new(),
             key: String::new(),
             held: 0,
+            batches: 0,
+            generation: 0,
             hosts: BTreeMap::new(),
+            told: Vec::new(),
         }
     }
 
@@ -332,14 +345,38 @@ impl Writer {
         sink: &mut dyn Sink,
     ) -> ControlFlow<()> {
         record.settle();
-        self.note_host(record, position);
-        let slot = self.slot(record, sink)?;
+        let host = record.get(System::Computer).and_then(|name| self.host(name));
+        self.note_host(host, record.time, position);
+        let mut key = std::mem::take(&mut self.key);
+        record.key(&mut key);
+        let slot = self.slot(&key, || record.schema(), sink);
+        self.key = key;
+        let slot = match slot {
+            ControlFlow::Continue(slot) => slot,
+            ControlFlow::Break(()) => return ControlFlow::Break(()),
+        };
+        let write = |column, text: &mut Vec<u8>| match record.value(column) {
+            Some(value) => {
+                text.extend_from_slice(value.as_bytes());
+                Wrote::Appended
+            }
+            None => Wrote::Nothing,
+        };
+        self.row(slot, (record.time, position), write, sink)
+    }
+
+    /// Adds an event to the batch of a slot, cell by cell.
+    pub(super) fn row(
+        &mut self,
+        slot: usize,
+        (time, position): (Option<Time>, Position),
+        write: impl FnMut(usize, &mut Vec<u8>) -> Wrote,
+        sink: &mut dyn Sink,
+    ) -> ControlFlow<()> {
         let Some(open) = self.open.get_mut(slot) else { return ControlFlow::Continue(()) };
         let before = open.builder.text_bytes();
-        let wanted = &open.wanted;
-        let values = record.values().enumerate().map(|(column, value)| value.filter(|_| wanted.has(column)));
-        open.builder.push(record.time, position, values);
-        let cells = record.fields.len().saturating_add(SYSTEM_FIELDS.len()).saturating_mul(CELL_BYTES);
+        open.builder.push_with(time, position, &open.columns, write);
+        let cells = open.columns.len().saturating_mul(CELL_BYTES);
         let text = open.builder.text_bytes().saturating_sub(before);
         let cost = text.saturating_add(cells).saturating_add(ROW_BYTES);
         open.held = open.held.saturating_add(cost);
@@ -358,7 +395,9 @@ impl Writer {
     /// Hands over what is left, then the names of the hosts, the most frequent first: of a log that collects
     /// other machines' events, the first is the best guess and no more.
     pub(super) fn finish(mut self, sink: &mut dyn Sink) -> ControlFlow<()> {
-        let mut hosts: Vec<(String, Host)> = std::mem::take(&mut self.hosts).into_iter().collect();
+        let names = std::mem::take(&mut self.hosts).into_iter();
+        let hosts = names.filter_map(|(name, place)| Some((name, self.told.get(place)?)));
+        let mut hosts: Vec<(String, &Host)> = hosts.filter(|(_, host)| host.events > 0).collect();
         hosts.sort_by_key(|(_, host)| std::cmp::Reverse(host.events));
         for (value, host) in hosts {
             let place = format!("record {}", host.number);
@@ -367,23 +406,41 @@ impl Writer {
         self.flush_all(sink)
     }
 
-    /// The batch for this record's schema, opened at need.
-    fn slot(&mut self, record: &Record, sink: &mut dyn Sink) -> ControlFlow<(), usize> {
-        record.key(&mut self.key);
-        if let Some(slot) = self.index.get(&self.key) {
+    /// The slot of the batch for a schema, opened at need. It holds as long as [`Writer::generation`] stays the same.
+    pub(super) fn slot(
+        &mut self,
+        key: &str,
+        schema: impl FnOnce() -> Schema,
+        sink: &mut dyn Sink,
+    ) -> ControlFlow<(), usize> {
+        if let Some(slot) = self.index.get(key) {
             return ControlFlow::Continue(*slot);
         }
         if self.open.len() >= OPEN_MAX {
             self.flush_all(sink)?;
             self.open.clear();
             self.index.clear();
+            self.generation = self.generation.saturating_add(1);
         }
-        let schema = record.schema();
+        let schema = schema();
         let wanted = sink.wants(&schema);
+        let columns = (0..schema.fields.len()).filter(|column| wanted.has(*column)).collect();
         let slot = self.open.len();
-        self.open.push(Open { builder: BatchBuilder::new(Arc::new(schema)), wanted, held: 0 });
-        self.index.insert(self.key.clone(), slot);
+        self.batches = self.batches.saturating_add(1);
+        let builder = BatchBuilder::new(Arc::new(schema));
+        self.open.push(Open { builder, columns, held: 0, batch: self.batches });
+        self.index.insert(key.to_owned(), slot);
         ControlFlow::Continue(slot)
+    }
+
+    /// Changes when slots are no longer those that were told.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The number of the batch under way in a slot: another number, another text.
+    pub(super) fn batch(&self, slot: usize) -> u64 {
+        self.open.get(slot).map_or(0, |open| open.batch)
     }
 
     fn flush(&mut self, slot: usize, sink: &mut dyn Sink) -> ControlFlow<()> {
@@ -391,6 +448,8 @@ impl Writer {
             return ControlFlow::Continue(());
         };
         self.held = self.held.saturating_sub(std::mem::take(&mut open.held));
+        self.batches = self.batches.saturating_add(1);
+        open.batch = self.batches;
         sink.batch(&open.builder.take())
     }
 
@@ -398,13 +457,28 @@ impl Writer {
         (0..self.open.len()).try_for_each(|slot| self.flush(slot, sink))
     }
 
-    fn note_host(&mut self, record: &Record, position: Position) {
-        let Some(name) = record.get(System::Computer).filter(|name| !name.is_empty()) else { return };
-        if let Some(host) = self.hosts.get_mut(name) {
-            host.events = host.events.saturating_add(1);
-        } else if self.hosts.len() < HOSTS_MAX {
-            let host = Host { events: 1, first: record.time, number: position.number };
-            self.hosts.insert(name.to_owned(), host);
+    /// Where the events of a computer are counted; nowhere beyond [`HOSTS_MAX`].
+    pub(super) fn host(&mut self, name: &str) -> Option<usize> {
+        if name.is_empty() {
+            return None;
         }
+        if let Some(host) = self.hosts.get(name) {
+            return Some(*host);
+        }
+        if self.told.len() >= HOSTS_MAX {
+            return None;
+        }
+        self.hosts.insert(name.to_owned(), self.told.len());
+        self.told.push(Host { events: 0, first: None, number: 0 });
+        self.hosts.get(name).copied()
+    }
+
+    /// Counts an event of a computer.
+    pub(super) fn note_host(&mut self, host: Option<usize>, time: Option<Time>, position: Position) {
+        let Some(host) = host.and_then(|host| self.told.get_mut(host)) else { return };
+        if host.events == 0 {
+            (host.first, host.number) = (time, position.number);
+        }
+        host.events = host.events.saturating_add(1);
     }
 }

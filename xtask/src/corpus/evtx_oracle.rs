@@ -1,4 +1,5 @@
-//! The XML form of a Windows event (as `wevtutil` and the `evtx` crate write it) to a flattened record.
+//! The XML that the `evtx` crate renders for an event to the fields that Vigie promises of it: the other way to the same
+//! answer, which the reader of `vigie-parse` is compared with.
 //!
 //! Schema: <https://learn.microsoft.com/en-us/windows/win32/wes/eventschema-schema>. Only what that schema
 //! allows is looked for, in document order and without building a tree: the text comes from a renderer, so
@@ -9,7 +10,62 @@ use std::borrow::Cow;
 use memchr::{memchr, memchr2, memchr3};
 use vigie_model::Time;
 
-use super::windows_event::{Record, System};
+/// The columns of `System`, in their order; the first two stand before the event's own.
+const SYSTEM: [&str; 12] = [
+    "EventID",
+    "Provider_Name",
+    "Channel",
+    "Computer",
+    "Level",
+    "Task",
+    "Opcode",
+    "Keywords",
+    "EventRecordID",
+    "UserID",
+    "Execution_ProcessID",
+    "Execution_ThreadID",
+];
+const POSITIONS: usize = 32;
+
+/// What an event says.
+#[derive(Debug, Default)]
+pub(super) struct Record {
+    system: [Option<String>; SYSTEM.len()],
+    fields: Vec<(String, String)>,
+    positional: Vec<String>,
+    pub(super) time: Option<Time>,
+}
+
+impl Record {
+    fn set(&mut self, field: &str, value: &str) {
+        if let Some(place) = SYSTEM.iter().position(|name| *name == field) {
+            self.system[place].get_or_insert_with(|| value.to_owned());
+        }
+    }
+
+    fn push(&mut self, name: &str, value: &str) {
+        self.fields.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Its columns with their values, in order.
+    pub(super) fn columns(&self) -> Vec<(String, Option<String>)> {
+        let system = |place: usize| {
+            let value = self.system[place].clone();
+            let id = value.as_deref().filter(|_| place == 0).and_then(|id| id.trim().parse::<u32>().ok());
+            let id = id.map(|id| if id > 0xffff { id & 0xffff } else { id }.to_string());
+            (SYSTEM[place].to_owned(), id.or(value))
+        };
+        let mut columns = vec![system(0), system(1)];
+        columns.extend(self.fields.iter().map(|(name, value)| (name.clone(), Some(value.clone()))));
+        if !self.positional.is_empty() {
+            columns.push(("Data".to_owned(), Some(self.positional.join("\n"))));
+        }
+        let positional = self.positional.iter().take(POSITIONS).enumerate();
+        columns.extend(positional.map(|(place, value)| (format!("Data{place}"), Some(value.clone()))));
+        columns.extend((2..SYSTEM.len()).map(system));
+        columns
+    }
+}
 
 /// Elements within elements; the schema needs four, `UserData` may hold more.
 const DEPTH_MAX: usize = 64;
@@ -169,7 +225,7 @@ fn leaf(section: Section, element: &Element<'_>, text: &str, record: &mut Record
         Section::System => system_text(record, element.name, text),
         Section::EventData => match &element.label {
             Some(label) if !label.is_empty() => record.push(label, text),
-            _ if element.name == "Data" => record.push_positional(text),
+            _ if element.name == "Data" => record.positional.push(text.to_owned()),
             _ => record.push(element.name, text),
         },
         Section::UserData => record.push(element.name, text),
@@ -180,27 +236,16 @@ fn leaf(section: Section, element: &Element<'_>, text: &str, record: &mut Record
 }
 
 fn system_text(record: &mut Record, element: &str, text: &str) {
-    let field = match element {
-        "EventID" => System::EventId,
-        "Channel" => System::Channel,
-        "Computer" => System::Computer,
-        "Level" => System::Level,
-        "Task" => System::Task,
-        "Opcode" => System::Opcode,
-        "Keywords" => System::Keywords,
-        "EventRecordID" => System::RecordId,
-        _ => return,
-    };
-    record.set(field, text);
+    record.set(element, text);
 }
 
 fn system_attribute(record: &mut Record, element: &str, key: &str, value: &str) {
     match (element, key) {
-        ("Provider", "Name") => record.set(System::Provider, value),
+        ("Provider", "Name") => record.set("Provider_Name", value),
         ("TimeCreated", "SystemTime") => record.time = Time::parse(value.as_bytes()),
-        ("Execution", "ProcessID") => record.set(System::ProcessId, value),
-        ("Execution", "ThreadID") => record.set(System::ThreadId, value),
-        ("Security", "UserID") if !value.is_empty() => record.set(System::UserId, value),
+        ("Execution", "ProcessID") => record.set("Execution_ProcessID", value),
+        ("Execution", "ThreadID") => record.set("Execution_ThreadID", value),
+        ("Security", "UserID") if !value.is_empty() => record.set("UserID", value),
         _ => {}
     }
 }
@@ -264,65 +309,6 @@ fn named(name: &str) -> Option<char> {
                 None => number.parse().ok()?,
             };
             char::from_u32(code)
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn event(inner: &str) -> Record {
-        let mut record = Record::default();
-        let xml = format!("<?xml version=\"1.0\"?><Event xmlns='http://x/'>{inner}</Event>");
-        flatten(&xml, &mut record).unwrap();
-        record
-    }
-
-    #[test]
-    fn system_and_named_data() {
-        let record = event(
-            "<System><Provider Name=\"A &amp; B\" Guid='{0}'/><EventID Qualifiers=\"49152\">6</EventID>\
-             <TimeCreated SystemTime=\"2021-03-03T05:12:44.123456Z\"/><Execution ProcessID='4' ThreadID='8'/>\
-             <Channel>Application</Channel><Computer>mail01</Computer><Security/></System>\
-             <EventData><Data Name=\"CommandLine\">cmd /c echo &lt;x&gt; &#38;&amp; a&b;c &bogus<![CDATA[ <\"']]></Data>\
-             <Data Name='Empty'/></EventData>",
-        );
-        assert_eq!(record.get(System::Provider), Some("A & B"));
-        assert_eq!(record.event_id(), Some(6));
-        assert_eq!(record.get(System::ProcessId), Some("4"));
-        assert_eq!(record.get(System::UserId), None);
-        assert_eq!(record.field("CommandLine"), Some("cmd /c echo <x> && a&b;c &bogus <\"'"));
-        assert_eq!(record.field("Empty"), Some(""));
-        assert_eq!(record.time.unwrap().to_string(), "2021-03-03T05:12:44.123456Z");
-    }
-
-    #[test]
-    fn user_data_is_flattened_by_leaf_name() {
-        let record = event(
-            "<System><EventID>104</EventID></System><UserData><LogFileCleared xmlns='http://y' Kind='k'>\
-             <ns:Channel>Security</ns:Channel><Deep><BackupPath>C:\\x</BackupPath></Deep></LogFileCleared></UserData>\
-             <RenderingInfo Culture='en-US'><Message>cleared</Message><Level>Info</Level></RenderingInfo>",
-        );
-        assert_eq!(record.field("Channel"), Some("Security"));
-        assert_eq!(record.field("BackupPath"), Some("C:\\x"));
-        assert_eq!(record.field("LogFileCleared_Kind"), Some("k"));
-        assert_eq!(record.field("Message"), Some("cleared"));
-        assert_eq!(record.field("Level"), None);
-    }
-
-    #[test]
-    fn what_is_not_well_formed_is_named() {
-        let deep = format!("<Event>{}", "<a>".repeat(DEPTH_MAX));
-        for (xml, what) in [
-            ("<Event><System></Event>", "an end tag of another element"),
-            ("</Event>", "an end tag without its start"),
-            ("<Event><System>", "an element without end"),
-            ("<Event a=\"<>\" ", "a tag without end"),
-            ("<Event><![CDATA[x", "CDATA without end"),
-            (deep.as_str(), "elements nested too deep"),
-        ] {
-            assert_eq!(flatten(xml, &mut Record::default()).unwrap_err().what, what, "{xml}");
         }
     }
 }
