@@ -28,6 +28,7 @@ const TASKS: &[(&str, &str)] = &[
     ),
     ("fuzz SECONDS [TARGET]...", "build every fuzz target; run all, or the named ones, for so long each"),
     ("bench [MEGABYTES]", "time and memory on generated logs beside ripgrep, 1000 MB each unless told"),
+    ("bench evtx [MEGABYTES]", "the same on event logs under the rules of ../shared/data, beside evtx_dump"),
 ];
 
 const BENCH_MEGABYTES: u64 = 1_000;
@@ -53,6 +54,10 @@ fn main() -> anyhow::Result<()> {
         ["corpus", data, suite] => corpus::run(Path::new(data), Some(suite)),
         ["fuzz", seconds, ref targets @ ..] => fuzz::run(seconds, targets),
         ["bench"] => bench::run(BENCH_MEGABYTES),
+        ["bench", "evtx"] => bench::event_logs(BENCH_MEGABYTES),
+        ["bench", "evtx", megabytes] => {
+            bench::event_logs(megabytes.parse().context("how many MB the log has")?)
+        }
         ["bench", megabytes] => bench::run(megabytes.parse().context("how many MB the logs have")?),
         _ => bail!("usage: cargo xtask TASK\n{}", usage()),
     }

@@ -3,6 +3,7 @@
 //! Never a test: what it prints depends on the machine. Both sides run in the same minute on the same file, one thread
 //! each, and are compared by the processor time they took.
 
+mod evtx;
 mod measure;
 mod patterns;
 mod stages;
@@ -52,6 +53,11 @@ pub(crate) fn run(megabytes: u64) -> anyhow::Result<()> {
         one(log, &path, &vigie)?;
     }
     Ok(())
+}
+
+/// Measures event logs at this size, beside `evtx_dump`.
+pub(crate) fn event_logs(megabytes: u64) -> anyhow::Result<()> {
+    evtx::run(megabytes, &tree::release_binary()?, &tree::root().join("../shared/data"))
 }
 
 /// The stages are measured inside this program, so it must be built as users build.

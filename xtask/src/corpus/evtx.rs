@@ -27,21 +27,21 @@ type Columns = Vec<(String, Option<String>)>;
 
 /// What both readers say of some logs.
 #[derive(Debug, Default)]
-pub(super) struct Compared {
+pub(crate) struct Compared {
     /// Records that both read, all fields the same.
-    pub(super) same: u64,
+    pub(crate) same: u64,
     /// Records that only Vigie read, with where they lay.
-    pub(super) salvaged: u64,
+    pub(crate) salvaged: u64,
     /// Records that the crate turned down and Vigie read.
-    pub(super) only_ours: u64,
+    pub(crate) only_ours: u64,
     /// Each difference: the place, and what each said.
-    pub(super) differences: Vec<String>,
+    pub(crate) differences: Vec<String>,
 }
 
 /// Compares over every log of the corpus.
-pub(super) fn run(data: &Path) -> anyhow::Result<()> {
+pub(crate) fn run(data: &Path) -> anyhow::Result<()> {
     let mut files = Vec::new();
-    collect(data, &mut files)?;
+    event_logs(data, &mut files)?;
     files.sort();
     ensure!(!files.is_empty(), "no event logs in {}", data.display());
     let mut compared = Compared::default();
@@ -61,11 +61,12 @@ pub(super) fn run(data: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+/// Adds every event log below a folder.
+pub(crate) fn event_logs(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     for entry in std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
         let path = entry?.path();
         if path.is_dir() {
-            collect(&path, files)?;
+            event_logs(&path, files)?;
         } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("evtx")) {
             files.push(path);
         }
@@ -74,7 +75,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
 }
 
 /// Compares over one log.
-pub(super) fn compare(name: &str, bytes: &[u8], compared: &mut Compared) {
+pub(crate) fn compare(name: &str, bytes: &[u8], compared: &mut Compared) {
     let mut ours = Rows::default();
     parse_bytes(&Evtx, name, bytes, &mut ours);
     let theirs = crate_rows(bytes);

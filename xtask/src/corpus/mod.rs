@@ -4,13 +4,15 @@
 
 mod estimate;
 mod evidence;
-mod evtx;
+pub(crate) mod evtx;
 mod evtx_oracle;
 mod sigma;
 
 use std::path::Path;
 
 use anyhow::{Context, ensure};
+
+pub(crate) use evtx::event_logs;
 
 type Suite = fn(&Path) -> anyhow::Result<()>;
 

@@ -64,7 +64,7 @@ fn places(bytes: &[u8]) -> Vec<usize> {
     places.into_iter().collect()
 }
 
-fn assert_accounted(parser: &dyn Parser, path: &str, bytes: &[u8]) {
+pub(crate) fn assert_accounted(parser: &dyn Parser, path: &str, bytes: &[u8]) {
     let mut counter = Counter::default();
     let account = parse_bytes(parser, path, bytes, &mut counter);
     let (parsed, rejected) = (account.parsed_bytes, account.rejected_bytes);

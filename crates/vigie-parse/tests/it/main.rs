@@ -4,6 +4,7 @@
 mod collections;
 mod containers;
 mod contract;
+mod evtx_damage;
 mod golden;
 mod passwords;
 mod recorder;
