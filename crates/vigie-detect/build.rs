@@ -34,7 +34,10 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
             if name != "cases" {
                 collect(&path, files)?;
             }
-        } else if matches!(path.extension().and_then(|e| e.to_str()), Some("toml" | "yml" | "csv")) {
+        } else if matches!(
+            path.extension().and_then(|e| e.to_str()),
+            Some("toml" | "yml" | "csv" | "yar" | "yara")
+        ) {
             println!("cargo::rerun-if-changed={}", path.display());
             files.push(path);
         }

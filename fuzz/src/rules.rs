@@ -35,6 +35,15 @@ pub fn sigma(data: &[u8]) {
     }
 }
 
+/// Reads the bytes as a feed of indicators.
+///
+/// # Panics
+/// When reading does, or when a feed vanishes without a word.
+pub fn feed(data: &[u8]) {
+    let (indicators, mistakes) = vigie_detect::indicators::probe(data);
+    assert!(indicators + mistakes > 0, "a feed vanished");
+}
+
 /// Loads a pack, one of whose files is the bytes after the first.
 ///
 /// # Panics

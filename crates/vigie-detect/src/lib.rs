@@ -22,6 +22,7 @@ pub mod taxonomy;
 
 pub use correlation::Correlated;
 pub use error::{LoadError, LoadErrors};
-pub use load::{Bundled, ContentRun, OnError, RuleSet, Sources};
+pub use indicators::FeedSummary;
+pub use load::{Bundled, ContentRun, OnError, PackYara, RuleSet, Sources};
 pub use scan::Scanner;
 pub use tally::Tally;

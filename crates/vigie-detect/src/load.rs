@@ -12,7 +12,7 @@ use crate::bind;
 use crate::correlation::{self, Correlated, Correlation, Written};
 use crate::engine::plan::Planner;
 use crate::error::{LoadError, LoadErrors};
-use crate::indicators;
+use crate::indicators::{self, Feed, FeedSummary};
 use crate::ir::{Expr, Rule};
 use crate::pack::{self, PackFiles};
 use crate::place::Text;
@@ -30,6 +30,8 @@ pub struct Sources {
     pub packs: Vec<String>,
     /// Sigma files, or folders of them, besides the packs.
     pub rules: Vec<PathBuf>,
+    /// Feeds of indicators: STIX, MISP, MSTIC, CSV.
+    pub indicators: Vec<PathBuf>,
     /// What to do with a rule that does not load.
     pub on_error: OnError,
     /// Values of `%placeholders%` for Sigma's `expand`.
@@ -44,6 +46,17 @@ pub enum Bundled {
     All,
     /// Only what is named.
     None,
+}
+
+/// A YARA file of a pack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackYara {
+    /// The pack's id.
+    pub pack: String,
+    /// The file, as messages name it: `packs/proxylogon/yara/x.yar`.
+    pub path: String,
+    /// Its content.
+    pub text: String,
 }
 
 /// Whether rules on the bytes of files, which are not run by this crate, are run at all.
@@ -76,6 +89,10 @@ pub struct RuleSet {
     pub pack_refs: Vec<PackRef>,
     /// What would not load, with the reason.
     pub not_loaded: Vec<NotLoaded>,
+    /// What became of each feed of indicators.
+    pub feeds: Vec<FeedSummary>,
+    /// YARA files of the packs, which a content scanner of the engine runs, if it can.
+    pub pack_yara: Vec<PackYara>,
     /// The rules themselves, in the order of `rules`.
     compiled: Vec<Rule>,
     /// Correlations, those over correlations last.
@@ -95,7 +112,10 @@ impl RuleSet {
         for files in pack_files(sources)? {
             loading.add_pack(&files, &sources.placeholders);
         }
-        loading.add_user_files(&sigma_paths(&sources.rules)?, &sources.placeholders);
+        loading.add_user_files(&rule_paths(&sources.rules, SIGMA_FILES)?, &sources.placeholders);
+        for path in &sources.indicators {
+            loading.add_feed(indicators::load(path));
+        }
         loading.finish(sources.on_error)
     }
 
@@ -198,6 +218,8 @@ struct Loading {
     ids: BTreeMap<String, String>,
     correlations: Vec<Written>,
     filters: Vec<Filter>,
+    /// Indicators that cannot be evaluated, with the reason.
+    dead: Vec<(RuleInfo, String)>,
 }
 
 impl Loading {
@@ -221,13 +243,14 @@ impl Loading {
                 }
             }
         }
+        self.add_pack_yara(files, &pack);
         let rules = self.set.compiled.len() - before;
         let correlations = self.correlations.len() - correlations_before;
         if let Some(text) = files.text("indicators.csv") {
             let path = files.path_of("indicators.csv");
             match text {
                 Ok(text) => {
-                    let (rules, errors) = indicators::read(&path, text, &pack);
+                    let (rules, errors) = indicators::read(&path, text, Some(&pack));
                     self.errors.extend(errors);
                     for rule in rules {
                         self.add_rule(rule, &path, text);
@@ -246,6 +269,43 @@ impl Loading {
         }
         self.set.pack_refs.push(files.reference(&pack, rules + correlations, indicators));
         self.set.packs.push(pack);
+    }
+
+    fn add_pack_yara(&mut self, files: &PackFiles, pack: &Pack) {
+        for (name, bytes) in files.files.iter().filter(|(name, _)| name.starts_with("yara/")) {
+            let path = files.path_of(name);
+            match pack::as_text(&path, bytes) {
+                Ok(text) => {
+                    let (pack, text) = (pack.id.clone(), text.to_owned());
+                    self.set.pack_yara.push(PackYara { pack, path, text });
+                }
+                Err(error) => self.errors.push(error),
+            }
+        }
+    }
+
+    /// A feed says again what others say: its indicators keep the first one's id.
+    fn add_feed(&mut self, mut feed: Feed) {
+        self.errors.append(&mut feed.errors);
+        for rule in feed.rules {
+            if self.ids.contains_key(&rule.info.id) {
+                feed.summary.evaluated -= 1;
+                feed.summary.repeated += 1;
+            } else {
+                self.ids.insert(rule.info.id.clone(), feed.summary.path.clone());
+                self.set.compiled.push(rule);
+            }
+        }
+        for (info, reason) in feed.dead {
+            if self.ids.contains_key(&info.id) {
+                feed.summary.unevaluated -= 1;
+                feed.summary.repeated += 1;
+            } else {
+                self.ids.insert(info.id.clone(), feed.summary.path.clone());
+                self.dead.push((info, reason));
+            }
+        }
+        self.set.feeds.push(feed.summary);
     }
 
     /// Files are read in parallel, since thousands of rules are mostly YAML to read, and added in order.
@@ -338,6 +398,9 @@ impl Loading {
         self.set.correlations = correlations;
         self.set.rules = self.set.compiled.iter().map(|rule| rule.info.clone()).collect();
         self.set.planner = Planner::new(&self.set.compiled);
+        for (info, reason) in std::mem::take(&mut self.dead) {
+            self.set.add_content_rules(vec![info], &ContentRun::NotHere(reason));
+        }
         match on_error {
             OnError::Stop if !self.errors.is_empty() => Err(LoadErrors(self.errors)),
             OnError::Stop => Ok(self.set),
@@ -397,27 +460,44 @@ fn pack_files(sources: &Sources) -> Result<Vec<PackFiles>, LoadErrors> {
 /// Folders in folders that are searched for rules.
 const DEPTH_MAX: usize = 32;
 
-/// Every Sigma file named, or in a folder named: sorted, each once.
-fn sigma_paths(named: &[PathBuf]) -> Result<Vec<PathBuf>, LoadErrors> {
+/// A kind of rule files: how an option names it, how its files end.
+#[derive(Clone, Copy, Debug)]
+pub struct RuleFiles {
+    /// `Sigma`.
+    pub name: &'static str,
+    /// The option that takes them.
+    pub option: &'static str,
+    /// How their names end.
+    pub extensions: &'static [&'static str],
+}
+
+const SIGMA_FILES: RuleFiles = RuleFiles { name: "Sigma", option: "--rules", extensions: &["yml", "yaml"] };
+
+/// YARA files.
+pub const YARA_FILES: RuleFiles = RuleFiles { name: "YARA", option: "--yara", extensions: &["yar", "yara"] };
+
+/// Every file of a kind that is named, or lies in a folder that is: sorted, each once.
+///
+/// # Errors
+/// When one cannot be read, or a folder holds none.
+pub fn rule_paths(named: &[PathBuf], kind: RuleFiles) -> Result<Vec<PathBuf>, LoadErrors> {
     let mut paths = Vec::new();
     for path in named {
         let before = paths.len();
         let outcome =
-            if path.is_dir() { walk(path, 0, &mut paths) } else { std::fs::metadata(path).map(|_| ()) };
+            if path.is_dir() { walk(path, kind, 0, &mut paths) } else { std::fs::metadata(path).map(|_| ()) };
         let shown = path.display().to_string();
         if let Err(error) = outcome {
             let message = format!("the rules cannot be read: {error}");
-            return Err(LoadErrors(vec![LoadError::of_file(
-                &shown,
-                message,
-                "--rules takes Sigma files and folders",
-            )]));
+            let hint = format!("{} takes {} files and folders", kind.option, kind.name);
+            return Err(LoadErrors(vec![LoadError::of_file(&shown, message, &hint)]));
         }
         if path.is_file() {
             paths.push(path.clone());
         } else if paths.len() == before {
-            let message = "the folder holds no Sigma file";
-            return Err(LoadErrors(vec![LoadError::of_file(&shown, message, "rules end in .yml or .yaml")]));
+            let message = format!("the folder holds no {} file", kind.name);
+            let hint = format!("rules end in .{}", kind.extensions.join(" or ."));
+            return Err(LoadErrors(vec![LoadError::of_file(&shown, message, &hint)]));
         }
     }
     paths.sort();
@@ -425,16 +505,16 @@ fn sigma_paths(named: &[PathBuf]) -> Result<Vec<PathBuf>, LoadErrors> {
     Ok(paths)
 }
 
-fn walk(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
+fn walk(folder: &Path, kind: RuleFiles, depth: usize, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();
         // Links to folders are not followed: a loop of them would not end.
         if entry.file_type()?.is_dir() {
             if depth < DEPTH_MAX {
-                walk(&path, depth + 1, paths)?;
+                walk(&path, kind, depth + 1, paths)?;
             }
-        } else if matches!(path.extension().and_then(|e| e.to_str()), Some("yml" | "yaml")) {
+        } else if path.extension().and_then(|e| e.to_str()).is_some_and(|e| kind.extensions.contains(&e)) {
             paths.push(path);
         }
     }

@@ -8,6 +8,8 @@
 //!   `[rule."<uuid>".fr]`.) A text for a rule that the pack does not have is an error.
 //! * `sigma/**/*.yml`: standard Sigma, correlations and filters included.
 //! * `indicators.csv`: see [`crate::indicators`].
+//! * `yara/*.yar`: YARA rules on files that may have been planted, run by builds that have YARA; `meta` says what a tag
+//!   says in Sigma: `stage`, `way`, `role`.
 //! * `cases/` and `README.md` are not read here and not embedded.
 //!
 //! # What a rule's tags mean
@@ -106,8 +108,10 @@ fn collect(
             if name != "cases" && depth < DEPTH_MAX {
                 collect(&path, &format!("{name}/"), depth + 1, files)?;
             }
-        } else if matches!(path.extension().and_then(|e| e.to_str()), Some("toml" | "yml" | "csv"))
-            && fs::metadata(&path)?.len() <= FILE_BYTES_MAX
+        } else if matches!(
+            path.extension().and_then(|e| e.to_str()),
+            Some("toml" | "yml" | "csv" | "yar" | "yara")
+        ) && fs::metadata(&path)?.len() <= FILE_BYTES_MAX
         {
             files.push((name, fs::read(&path)?));
         }

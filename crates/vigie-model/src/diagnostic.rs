@@ -118,6 +118,24 @@ codes! {
         "Rules on content say nothing about this file; everything else was read. Please report it.";
 }
 
+impl Code {
+    /// Whether it says that rules on content were not tried on a file, or not to the end.
+    pub const fn is_of_content(self) -> bool {
+        matches!(
+            self,
+            Code::ContentTooLarge
+                | Code::ContentTimeLimit
+                | Code::ContentMatchLimit
+                | Code::ContentScannerFailed
+        )
+    }
+
+    /// Whether a reader of a short report must see it: something was lost, or not looked at.
+    pub fn is_told_first(self) -> bool {
+        self.effect() == Effect::Damage || self.is_of_content()
+    }
+}
+
 impl Diagnostic {
     /// A diagnostic that happened once, at a place of the given file.
     pub fn once(path: &str, code: Code, place: String, message: String) -> Diagnostic {

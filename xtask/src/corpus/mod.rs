@@ -6,6 +6,7 @@ mod estimate;
 mod evidence;
 pub(crate) mod evtx;
 mod evtx_oracle;
+mod indicators;
 mod sigma;
 
 use std::path::Path;
@@ -17,8 +18,13 @@ pub(crate) use evtx::event_logs;
 type Suite = fn(&Path) -> anyhow::Result<()>;
 
 /// Every suite, by name. To add one, write `corpus/<name>.rs` and a line here.
-const SUITES: &[(&str, Suite)] =
-    &[("estimate", estimate::run), ("evidence", evidence::run), ("evtx", evtx::run), ("sigma", sigma::run)];
+const SUITES: &[(&str, Suite)] = &[
+    ("estimate", estimate::run),
+    ("evidence", evidence::run),
+    ("evtx", evtx::run),
+    ("indicators", indicators::run),
+    ("sigma", sigma::run),
+];
 
 /// Runs every suite, or the named one, over a copy of the data; all of them run, even after one failed.
 pub(crate) fn run(data: &Path, only: Option<&str>) -> anyhow::Result<()> {

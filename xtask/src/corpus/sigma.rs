@@ -56,7 +56,7 @@ pub(crate) fn run(data: &Path) -> anyhow::Result<()> {
 /// How often a rule hits in a log.
 fn hits_of(rules: &Arc<RuleSet>, id: &str, log: &Path) -> anyhow::Result<u64> {
     let limits = Limits::default();
-    let mut hunt = Hunt { scanner: rules.scanner(), hits: Vec::new() };
+    let mut hunt = Hunt::new(rules);
     for collection in vigie_parse::open(&[PathBuf::from(log)], &limits) {
         for evidence in &collection.evidence {
             let report = vigie_parse::read(evidence, &limits, &mut hunt);
@@ -72,9 +72,16 @@ fn hits_of(rules: &Arc<RuleSet>, id: &str, log: &Path) -> anyhow::Result<u64> {
     Ok(by_rule.get(id).copied().unwrap_or(0))
 }
 
-struct Hunt {
+/// Rules over everything that is read.
+pub(super) struct Hunt {
     scanner: Scanner,
-    hits: Vec<Hit>,
+    pub(super) hits: Vec<Hit>,
+}
+
+impl Hunt {
+    pub(super) fn new(rules: &Arc<RuleSet>) -> Hunt {
+        Hunt { scanner: rules.scanner(), hits: Vec::new() }
+    }
 }
 
 impl Sink for Hunt {

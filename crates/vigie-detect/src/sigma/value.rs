@@ -257,7 +257,7 @@ fn regex(modifiers: &[Modifier], pattern: &str) -> Result<Predicate, Mistake> {
 const SURELY_SMALL_BYTES: usize = 300;
 
 /// Whether the expression can be run. Most are only read here, and compiled when an event first needs them.
-fn check_regex(whole: &str) -> Result<(), String> {
+pub(crate) fn check_regex(whole: &str) -> Result<(), String> {
     let parsed = regex_syntax::Parser::new().parse(whole).map_err(|error| error.to_string())?;
     let counted = whole.contains('{');
     if counted || whole.len() > SURELY_SMALL_BYTES || parsed.properties().minimum_len() > Some(1024) {

@@ -4,6 +4,7 @@
 mod correlations;
 mod engine;
 mod errors;
+mod feeds;
 mod help;
 mod liveness;
 mod modifiers;

@@ -4,7 +4,6 @@
 use std::io;
 
 use vigie_model::Assessment;
-use vigie_model::diagnostic::Effect;
 use vigie_model::finding::Finding;
 
 use crate::catalog::{fill, text};
@@ -207,8 +206,7 @@ fn coverage(assessment: &Assessment, note: &mut Note) {
 
 fn unread(assessment: &Assessment, note: &mut Note) {
     let lang = note.lang;
-    let damage: Vec<_> =
-        assessment.diagnostics.iter().filter(|item| item.code.effect() == Effect::Damage).collect();
+    let damage: Vec<_> = assessment.diagnostics.iter().filter(|item| item.code.is_told_first()).collect();
     if damage.is_empty() && assessment.not_loaded.is_empty() {
         return;
     }

@@ -8,7 +8,6 @@ use std::io;
 use vigie_model::Assessment;
 use vigie_model::assessment::{Actor, PackVerdict};
 use vigie_model::coverage::{CoverageRun, DayState, WayCoverage};
-use vigie_model::diagnostic::Effect;
 use vigie_model::rule::Stage;
 use vigie_model::verdict::Verdict;
 
@@ -422,17 +421,10 @@ fn unread(assessment: &Assessment, screen: &mut Screen<'_>) {
             format!("{} — {}: {}", value(&item.source), text(lang, "ui.not_loaded"), value(&item.reason))
         })
         .collect();
-    lines.extend(assessment.diagnostics.iter().filter(|item| item.code.effect() == Effect::Damage).map(
-        |item| {
-            let bytes = tell::size(lang, item.bytes);
-            format!(
-                "{} — {} ({}, {bytes})",
-                value(&item.path),
-                tell::code_title(lang, item.code),
-                item.code.id()
-            )
-        },
-    ));
+    lines.extend(assessment.diagnostics.iter().filter(|item| item.code.is_told_first()).map(|item| {
+        let bytes = tell::size(lang, item.bytes);
+        format!("{} — {} ({}, {bytes})", value(&item.path), tell::code_title(lang, item.code), item.code.id())
+    }));
     if lines.is_empty() {
         return;
     }

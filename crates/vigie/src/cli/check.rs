@@ -66,7 +66,9 @@ pub(super) fn run(args: &Check, global: Global) -> anyhow::Result<Exit> {
     let extra = formats(&args.formats)?;
     let owner = owner_facts(args.facts.as_deref())?;
     let folder = args.output.as_deref().map(|dir| Folder::claim(dir, args.clobber)).transpose()?;
-    let rules = Arc::new(args.rules.load()?);
+    let (rules, content) = args.rules.load()?;
+    let rules = Arc::new(rules);
+    super::feeds::tell(&rules, global);
     for missing in &rules.not_loaded {
         say(global, &format!("warning: not loaded: {}: {}", missing.source, missing.reason));
     }
@@ -80,6 +82,7 @@ pub(super) fn run(args: &Check, global: Global) -> anyhow::Result<Exit> {
         to: args.to,
         threads: args.threads,
         passwords: args.passwords.load()?,
+        content,
         tool: tool(args, &rules),
         ..Config::default()
     };
@@ -137,6 +140,12 @@ fn tool(args: &Check, rules: &RuleSet) -> Tool {
     }
     for path in &args.rules.rules {
         add("--rules", &path.display().to_string());
+    }
+    for path in &args.rules.yara {
+        add("--yara", &path.display().to_string());
+    }
+    for path in &args.rules.indicators {
+        add("--indicators", &path.display().to_string());
     }
     if !rules.not_loaded.is_empty() {
         add("--keep-going", "");

@@ -23,7 +23,7 @@ pub(super) fn run(args: &Explain) -> anyhow::Result<Exit> {
         writeln!(out, "{}: {}\n{}", code.id(), code.title(), code.help())?;
         return Ok(Exit::Done);
     }
-    let set = RuleArgs::default().load()?;
+    let (set, _content) = RuleArgs::default().load()?;
     if let Some(rule) = set.rules.iter().find(|rule| rule.id.eq_ignore_ascii_case(wanted)) {
         let stage = rule.stage.map_or("-", vigie_model::rule::Stage::word);
         writeln!(out, "{}\n{}\nlevel {}, proves: {stage}", rule.title, rule.description, rule.level.word())?;

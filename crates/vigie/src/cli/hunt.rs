@@ -1,4 +1,4 @@
-//! `vigie hunt`: plain Sigma and indicator hunting over any evidence; hits, one a line.
+//! `vigie hunt`: plain Sigma, YARA and indicator hunting over any evidence; hits, one a line.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -9,12 +9,12 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use vigie_detect::{Bundled, OnError, RuleSet, Sources};
 use vigie_model::rule::{Level, Liveness, RuleInfo};
-use vigie_model::{Hit, Time};
+use vigie_model::{Diagnostic, Hit, Time};
 use vigie_report::escape;
 
 use super::check::{moment_from, moment_to, provide};
 use super::{Global, PasswordArgs, say};
-use crate::engine::{self, Config, Found, Progress};
+use crate::engine::{self, Config, Content, Found, Progress};
 use crate::exit::Exit;
 
 /// Arguments of `vigie hunt`.
@@ -28,7 +28,13 @@ pub(super) struct Hunt {
     /// Sigma rules: a file or a folder (repeatable).
     #[arg(long, short, value_name = "PATH")]
     rules: Vec<PathBuf>,
-    /// The rules of a campaign pack too (repeatable); without --rules and --pack: every bundled pack.
+    /// YARA rules for every file of the evidence: a file or a folder (repeatable; needs a build with YARA).
+    #[arg(long, value_name = "PATH")]
+    yara: Vec<PathBuf>,
+    /// A feed of indicators: a STIX bundle, MISP events, the MSTIC feed, or CSV (repeatable).
+    #[arg(long, value_name = "PATH")]
+    indicators: Vec<PathBuf>,
+    /// The rules of a campaign pack too (repeatable); without rules of any kind: every bundled pack.
     #[arg(long = "pack", value_name = "ID")]
     packs: Vec<String>,
     /// Stop when a rule does not load; without it such rules are named and left out.
@@ -70,7 +76,9 @@ enum Format {
 }
 
 pub(super) fn run(args: &Hunt, global: Global) -> anyhow::Result<Exit> {
-    let rules = Arc::new(load(args)?);
+    let (rules, content) = load(args)?;
+    let rules = Arc::new(rules);
+    super::feeds::tell(&rules, global);
     if !rules.not_loaded.is_empty() {
         say(global, &format!("warning: {} rules did not load:", rules.not_loaded.len()));
         for missing in &rules.not_loaded {
@@ -86,19 +94,25 @@ pub(super) fn run(args: &Hunt, global: Global) -> anyhow::Result<Exit> {
         threads: args.threads,
         passwords: args.passwords.load()?,
         hits: engine::Hits::All,
+        content,
         ..Config::default()
     };
     let progress = if global.quiet { Progress::hidden() } else { Progress::on_terminal() };
     let mut writer = Writer::new(args, &rules);
     writer.head()?;
     let hunted = engine::hunt(&args.evidence, &rules, &config, &progress, &mut |found| writer.file(found));
+    let skipped = std::mem::take(&mut writer.skipped);
     let hits = writer.finish()?;
     let liveness = rules.liveness(&hunted.tally);
     tell(&liveness, hits, global);
+    skipped.tell(global);
     if let Some(path) = &args.liveness {
         std::fs::write(path, serde_json::to_vec_pretty(&liveness)?)?;
     }
-    Ok(match (hunted.files_read, hits) {
+    // Indicators and YARA look at files that no parser knows, too.
+    let looks_at_files = !args.yara.is_empty() || !args.indicators.is_empty();
+    let any_file = if looks_at_files { hunted.files } else { hunted.files_read };
+    Ok(match (any_file, hits) {
         (0, _) => {
             say(
                 global,
@@ -112,11 +126,48 @@ pub(super) fn run(args: &Hunt, global: Global) -> anyhow::Result<Exit> {
 }
 
 /// Without a rule of the user's own, the bundled packs are what is hunted for.
-fn load(args: &Hunt) -> anyhow::Result<RuleSet> {
-    let bundled = if args.rules.is_empty() { Bundled::All } else { Bundled::None };
+fn load(args: &Hunt) -> anyhow::Result<(RuleSet, Content)> {
+    let own = [&args.rules, &args.yara, &args.indicators];
+    let bundled = if own.iter().all(|paths| paths.is_empty()) { Bundled::All } else { Bundled::None };
     let on_error = if args.strict { OnError::Stop } else { OnError::NameAndGoOn };
-    let (packs, rules) = (args.packs.clone(), args.rules.clone());
-    Ok(RuleSet::load(&Sources { bundled, packs, rules, on_error, ..Sources::default() })?)
+    let (packs, rules, indicators) = (args.packs.clone(), args.rules.clone(), args.indicators.clone());
+    let mut set =
+        RuleSet::load(&Sources { bundled, packs, rules, indicators, on_error, ..Sources::default() })?;
+    let content = super::yara::load(&mut set, &args.yara, on_error)?;
+    Ok((set, content))
+}
+
+/// What content scanners did not look at, or not to the end: named up to a number, all counted.
+#[derive(Debug, Default)]
+struct Skipped {
+    files: u64,
+    first: Vec<String>,
+}
+
+/// Files named among those that were skipped.
+const SKIPPED_TOLD_MAX: usize = 20;
+
+impl Skipped {
+    fn add(&mut self, diagnostic: &Diagnostic) {
+        self.files += 1;
+        if self.first.len() < SKIPPED_TOLD_MAX {
+            let what = format!("{}: {} ({})", diagnostic.path, diagnostic.message, diagnostic.code.id());
+            self.first.push(escape::visible(&what));
+        }
+    }
+
+    fn tell(&self, global: Global) {
+        if self.files > 0 {
+            say(global, &format!("{} times content was not looked at, or not all of it:", self.files));
+        }
+        for line in &self.first {
+            say(global, &format!("  {line}"));
+        }
+        let more = self.files.saturating_sub(self.first.len() as u64);
+        if more > 0 {
+            say(global, &format!("  and {more} more"));
+        }
+    }
 }
 
 fn tell(liveness: &[Liveness], hits: u64, global: Global) {
@@ -140,12 +191,21 @@ struct Writer<'a> {
     hits: u64,
     techniques: BTreeMap<String, u64>,
     failed: Option<io::Error>,
+    skipped: Skipped,
 }
 
 impl<'a> Writer<'a> {
     fn new(args: &'a Hunt, rules: &'a RuleSet) -> Writer<'a> {
         let out = io::BufWriter::new(io::stdout());
-        Writer { args, rules, out, hits: 0, techniques: BTreeMap::new(), failed: None }
+        Writer {
+            args,
+            rules,
+            out,
+            hits: 0,
+            techniques: BTreeMap::new(),
+            failed: None,
+            skipped: Skipped::default(),
+        }
     }
 
     fn head(&mut self) -> io::Result<()> {
@@ -158,6 +218,9 @@ impl<'a> Writer<'a> {
     }
 
     fn file(&mut self, found: &Found<'_>) {
+        for diagnostic in found.diagnostics.iter().filter(|diagnostic| diagnostic.code.is_of_content()) {
+            self.skipped.add(diagnostic);
+        }
         for hit in found.hits {
             let Some(rule) = self.rules.rules.get(hit.rule as usize) else { continue };
             if rule.level < self.args.min_level || !self.has_technique(rule) || self.failed.is_some() {

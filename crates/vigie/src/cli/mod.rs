@@ -6,20 +6,24 @@ mod complete;
 mod estimate;
 mod example;
 mod explain;
+mod feeds;
 mod hunt;
 mod output;
 mod packs;
 mod report;
 mod rules;
 mod summary;
+#[cfg_attr(not(feature = "yara"), path = "no_yara.rs")]
+mod yara;
 
 use std::io::{self, IsTerminal, Write};
 
 use clap::{Args, Parser, Subcommand};
-use vigie_detect::{LoadErrors, OnError, RuleSet, Sources};
+use vigie_detect::{OnError, RuleSet, Sources};
 use vigie_parse::collection::Password;
 use vigie_report::{Color, Lang, Role, Style};
 
+use crate::engine::Content;
 use crate::exit::Exit;
 
 /// Vigie, the lookout: from the evidence of on-premises Microsoft Exchange servers to a verdict, offline.
@@ -51,7 +55,7 @@ struct Global {
 enum Command {
     /// From a folder, archive or single files to a verdict: the main job.
     Check(check::Check),
-    /// Plain Sigma and indicator hunting over any evidence: hits, one a line.
+    /// Plain Sigma, YARA and indicator hunting over any evidence: hits, one a line.
     Hunt(hunt::Hunt),
     /// Many assessments at a glance: verdicts, the same payload on several servers, what to do first.
     Summary(summary::SummaryArgs),
@@ -164,20 +168,30 @@ struct RuleArgs {
     /// More Sigma rules: a file or a folder (repeatable).
     #[arg(long, value_name = "PATH")]
     rules: Vec<std::path::PathBuf>,
+    /// YARA rules for every file of the evidence: a file or a folder (repeatable; needs a build with YARA).
+    #[arg(long, value_name = "PATH")]
+    yara: Vec<std::path::PathBuf>,
+    /// A feed of indicators: a STIX bundle, MISP events, the MSTIC feed, or CSV (repeatable).
+    #[arg(long, value_name = "PATH")]
+    indicators: Vec<std::path::PathBuf>,
     /// Go on without the rules that do not load; the report names them.
     #[arg(long)]
     keep_going: bool,
 }
 
 impl RuleArgs {
-    fn load(&self) -> Result<RuleSet, LoadErrors> {
+    /// The rules, and what of them looks at the bytes of files.
+    fn load(&self) -> anyhow::Result<(RuleSet, Content)> {
         let on_error = if self.keep_going { OnError::NameAndGoOn } else { OnError::Stop };
-        RuleSet::load(&Sources {
+        let mut rules = RuleSet::load(&Sources {
             packs: self.packs.clone(),
             rules: self.rules.clone(),
+            indicators: self.indicators.clone(),
             on_error,
             ..Sources::default()
-        })
+        })?;
+        let content = yara::load(&mut rules, &self.yara, on_error)?;
+        Ok((rules, content))
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) struct Rules {
 }
 
 pub(super) fn run(args: &Rules) -> anyhow::Result<Exit> {
-    let set = args.rules.load()?;
+    let (set, _content) = args.rules.load()?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     if args.json {
         serde_json::to_writer_pretty(&mut out, &set.rules)?;

@@ -4,12 +4,15 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::Value;
 use vigie::engine::content::{ContentHit, ContentRules, ContentScanner, End, File, Findings};
 use vigie::engine::{Config, Content, Hits, Progress, check, hunt};
 use vigie_detect::{Bundled, RuleSet, Sources};
 use vigie_model::Assessment;
 use vigie_model::diagnostic::Code;
 use vigie_model::rule::RuleInfo;
+
+use crate::run::vigie;
 
 /// What the scanner of these tests looks at, at most.
 const LOOKS_AT: u64 = 1 << 20;
@@ -189,4 +192,183 @@ fn hashes_of_any_file_are_indicators() {
     assert_eq!(matched, [("By MD5", 2), ("By SHA-1", 2), ("By SHA-256", 2), ("By name", 2)]);
     assert_eq!(assessment.findings.len(), 8, "one for each file and indicator");
     assert!(assessment.findings.iter().all(|finding| finding.sha256.is_some() && finding.object.is_some()));
+}
+
+/// A folder with two files of the same content and a log, and what names them in three formats.
+fn feeds(folder: &Path) {
+    fs::create_dir_all(folder.join("evidence/inetpub/wwwroot")).unwrap();
+    for name in ["evidence/tool.bin", "evidence/inetpub/wwwroot/page.aspx"] {
+        fs::write(folder.join(name), "hello").unwrap();
+    }
+    let log = "#Software: Microsoft Internet Information Services 10.0\r\n\
+        #Fields: date time cs-method cs-uri-stem cs-uri-query c-ip cs(User-Agent) sc-status\r\n\
+        2021-03-01 00:00:01 GET /owa/ - 203.0.113.9 python+requests 200\r\n";
+    fs::write(folder.join("evidence/u_ex.log"), log).unwrap();
+    let stix = "{\"type\":\"bundle\",\"objects\":[{\"type\":\"indicator\",\"id\":\"indicator--1\",\"name\":\"A tool\",\
+        \"pattern_type\":\"stix\",\"pattern\":\"[file:hashes.MD5 = '5d41402abc4b2a76b9719d911017c592']\"},\
+        {\"type\":\"indicator\",\"id\":\"indicator--2\",\"name\":\"Steps\",\"pattern_type\":\"stix\",\
+        \"pattern\":\"[file:name = 'a'] FOLLOWEDBY [file:name = 'b']\"}]}";
+    fs::write(folder.join("stix.json"), stix).unwrap();
+    let misp = "{\"Event\":{\"info\":\"I\",\"Attribute\":[\
+        {\"type\":\"ip-src\",\"value\":\"203.0.113[.]9\",\"to_ids\":true},\
+        {\"type\":\"user-agent\",\"value\":\"python requests\",\"to_ids\":true},\
+        {\"type\":\"sha1\",\"value\":\"aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d\",\"to_ids\":true}]}}";
+    fs::write(folder.join("misp.json"), misp).unwrap();
+}
+
+#[test]
+fn feeds_are_hunted_with() {
+    let folder = tempfile::tempdir().unwrap();
+    feeds(folder.path());
+    let args = [
+        "hunt",
+        "evidence",
+        "--indicators",
+        "stix.json",
+        "--indicators",
+        "misp.json",
+        "--format",
+        "jsonl",
+        "--liveness",
+        "live.json",
+    ];
+    let ran = vigie(folder.path(), &args);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let hits: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told = |hit: &Value| {
+        let path = hit["evidence"]["path"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+        (path, hit["rule_title"].as_str().unwrap().to_owned(), hit["artifact"].as_str().unwrap().to_owned())
+    };
+    let mut found: Vec<_> = hits.iter().map(told).collect();
+    found.sort();
+    let titles: Vec<(&str, &str, &str)> = found
+        .iter()
+        .map(|(path, title, artifact)| (path.as_str(), title.as_str(), artifact.as_str()))
+        .collect();
+    let (sha1, file) = ("MISP: sha1 aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d", "evidence.file");
+    let expected = [
+        ("page.aspx", "A tool", file),
+        ("page.aspx", sha1, file),
+        ("tool.bin", "A tool", file),
+        ("tool.bin", sha1, file),
+        ("u_ex.log", "MISP: address 203.0.113.9", "iis.w3c/W3SVC1"),
+        ("u_ex.log", "MISP: user-agent python requests", "iis.w3c/W3SVC1"),
+    ];
+    assert_eq!(titles, expected);
+    assert!(
+        ran.err.contains("stix.json: STIX bundle, 1 indicators, 1 more cannot be evaluated"),
+        "{}",
+        ran.err
+    );
+    let live: Value = serde_json::from_slice(&fs::read(folder.path().join("live.json")).unwrap()).unwrap();
+    assert_eq!(live.as_array().unwrap().len(), 5, "every indicator has its line");
+    let reasons: Vec<&str> =
+        live.as_array().unwrap().iter().filter_map(|rule| rule["cannot_fire"].as_str()).collect();
+    assert_eq!(reasons.len(), 1);
+    assert!(reasons[0].contains("FOLLOWEDBY"), "{reasons:?}");
+}
+
+#[test]
+fn feeds_are_checked_with_and_files_alone_are_enough_to_hunt_in() {
+    let folder = tempfile::tempdir().unwrap();
+    feeds(folder.path());
+    let ran = vigie(folder.path(), &["check", "evidence", "--indicators", "stix.json", "--output", "out"]);
+    assert_ne!(ran.code, 2, "{}", ran.err);
+    let assessment = crate::run::assessment(&folder.path().join("out"));
+    let finding = assessment["findings"].as_array().unwrap().iter().find(|f| f["title"] == "A tool").unwrap();
+    assert_eq!(finding["sha256"].as_str().unwrap().len(), 64);
+    assert!(assessment["tool"]["command"].as_str().unwrap().contains("--indicators stix.json"));
+    fs::create_dir(folder.path().join("loose")).unwrap();
+    fs::write(folder.path().join("loose/tool.bin"), "hello").unwrap();
+    assert_eq!(vigie(folder.path(), &["hunt", "loose", "--indicators", "stix.json"]).code, 0);
+    fs::write(folder.path().join("loose/tool.bin"), "other").unwrap();
+    assert_eq!(vigie(folder.path(), &["hunt", "loose", "--indicators", "stix.json"]).code, 1);
+}
+
+#[test]
+fn a_feed_that_does_not_load_stops_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    feeds(folder.path());
+    fs::write(folder.path().join("bad.json"), "{\"type\":\"bundle\",\n \"objects\":[}").unwrap();
+    let ran = vigie(folder.path(), &["check", "evidence", "--indicators", "bad.json"]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.err.contains("bad.json:2:13: error: not JSON") && ran.err.contains("help: "), "{}", ran.err);
+}
+
+/// A pack with one YARA file.
+fn pack_with_yara(folder: &Path) {
+    fs::create_dir_all(folder.join("tiny/yara")).unwrap();
+    let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/proxylogon/pack.toml");
+    let text = fs::read_to_string(real).unwrap().replacen("id = \"proxylogon\"", "id = \"tiny\"", 1);
+    fs::write(folder.join("tiny/pack.toml"), text).unwrap();
+    let rule = "rule hello { meta: stage = \"foothold\" strings: $a = \"hello\" condition: $a }";
+    fs::write(folder.join("tiny/yara/hello.yar"), rule).unwrap();
+}
+
+#[cfg(not(feature = "yara"))]
+#[test]
+fn a_build_without_yara_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    feeds(folder.path());
+    pack_with_yara(folder.path());
+    let ran = vigie(folder.path(), &["hunt", "evidence", "--yara", "tiny/yara"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("this build has no YARA") && ran.err.contains("--features yara"), "{}", ran.err);
+    let args = ["hunt", "evidence", "--pack", "tiny", "--indicators", "misp.json", "--liveness", "live.json"];
+    assert_eq!(vigie(folder.path(), &args).code, 0);
+    let live: Value = serde_json::from_slice(&fs::read(folder.path().join("live.json")).unwrap()).unwrap();
+    let yara = live.as_array().unwrap().iter().find(|rule| rule["id"] == "tiny:yara:hello.yar").unwrap();
+    assert_eq!(yara["cannot_fire"], "this build has no YARA");
+}
+
+#[cfg(feature = "yara")]
+mod with_yara {
+    use super::*;
+
+    #[test]
+    fn yara_rules_are_hunted_with_and_checked_with() {
+        let folder = tempfile::tempdir().unwrap();
+        feeds(folder.path());
+        pack_with_yara(folder.path());
+        let args = ["hunt", "evidence", "--yara", "tiny/yara", "--format", "jsonl"];
+        let ran = vigie(folder.path(), &args);
+        assert_eq!((ran.code, ran.out.lines().count()), (0, 2), "{}", ran.err);
+        let hit: Value = serde_json::from_str(ran.out.lines().next().unwrap()).unwrap();
+        assert_eq!(
+            (hit["rule_id"].as_str(), hit["artifact"].as_str()),
+            (Some("yara:tiny/yara/hello.yar:hello"), Some("evidence.file/yara"))
+        );
+        assert_eq!(hit["fields"]["Strings"], "$a at 0x0 \"hello\"");
+        let ran = vigie(folder.path(), &["check", "evidence", "--pack", "tiny", "--output", "out"]);
+        assert_eq!(ran.code, 20, "a planted page is a foothold: {}", ran.err);
+        let assessment = crate::run::assessment(&folder.path().join("out"));
+        assert_eq!(assessment["packs"][0]["rules"], 1);
+        // Not on the log: a pack's rule speaks of what was planted.
+        let live = &assessment["rules"][0];
+        assert_eq!(
+            (live["id"].as_str(), live["evaluated"].as_u64(), live["matched"].as_u64()),
+            (Some("tiny:yara:hello"), Some(2), Some(2))
+        );
+    }
+
+    #[test]
+    fn yara_rules_that_do_not_load_stop_a_check_and_are_named_by_a_hunt() {
+        let folder = tempfile::tempdir().unwrap();
+        feeds(folder.path());
+        fs::write(
+            folder.path().join("r.yar"),
+            "rule a {\n  condition:\n    $x\n}\nrule b { condition: filesize == 5 }",
+        )
+        .unwrap();
+        let ran = vigie(folder.path(), &["check", "evidence", "--yara", "r.yar"]);
+        assert_eq!(ran.code, 3);
+        assert!(
+            ran.err.contains("r.yar:3:5: error: unknown pattern `$x`") && ran.err.contains("help: "),
+            "{}",
+            ran.err
+        );
+        let ran = vigie(folder.path(), &["hunt", "evidence", "--yara", "r.yar"]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert!(ran.err.contains("r.yar: 3:5: unknown pattern"), "{}", ran.err);
+    }
 }

@@ -7,6 +7,8 @@
 mod digests;
 mod file_event;
 mod watch;
+#[cfg(feature = "yara")]
+pub mod yara;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -99,6 +101,11 @@ pub struct Content {
 }
 
 impl Content {
+    /// Whether nothing looks at the bytes of files.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
     /// Adds a scanner, and its rules to those of the run.
     pub fn add(&mut self, rules: &mut RuleSet, scanner: Arc<dyn ContentRules>) {
         let first = rules.add_content_rules(scanner.rules(), &ContentRun::Here);
