@@ -1,6 +1,7 @@
 //! What the fuzz targets share: a parser over bytes in memory, its promises asserted.
 
 pub mod collection;
+pub mod estimate;
 pub mod report;
 pub mod rules;
 

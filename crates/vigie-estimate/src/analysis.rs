@@ -1,17 +1,19 @@
 //! One table taken through every method and every check: what is printed, and whether a number may be.
 
 use crate::honesty::consistency::{self, ConsistencyRow};
-use crate::honesty::refusal::{after_fitting, before_fitting};
+use crate::honesty::refusal::{after_fitting, before_fitting, below_floor};
 use crate::honesty::sensitivity::{self, ByOdds, ImpliedOverlap, Variant};
-use crate::honesty::wording::{shown_high, shown_low};
+use crate::honesty::wording::{decimal, shown_high, shown_low, whole};
 use crate::honesty::{Check, Language, Refusal, Text, checks};
 use crate::methods::Estimate;
 use crate::methods::bootstrap::{BootstrapOptions, bca};
 use crate::methods::latent::{GibbsOptions, LatentPosterior, sample};
 use crate::methods::pairs::{Pair, pairs};
 use crate::methods::recommend::{self, Fast, Recommended, fast, recommend};
+use crate::numeric::special::median;
 use crate::options::Level;
 use crate::table::CaptureTable;
+use crate::table::frequencies::Frequencies;
 use std::collections::BTreeMap;
 
 /// What is known of the table beside its counts.
@@ -26,7 +28,7 @@ pub struct Context {
     /// Per list, its dates.
     pub windows: Vec<(String, String)>,
     /// Per list, rows, duplicates and rows that could not be placed.
-    pub list_notes: Vec<String>,
+    pub list_notes: Vec<Text>,
     /// Lists that say they come from another list.
     pub derived: Vec<String>,
     /// Share of true links that the linkage missed.
@@ -39,6 +41,20 @@ pub struct Context {
     pub claims: Vec<f64>,
     /// A reason to refuse that comes from the lists, not from the counts.
     pub refusal: Option<Refusal>,
+    /// The lists were linked, and nothing tells how many links were missed.
+    pub linkage_unknown: bool,
+    /// Expected share of the links made by likeness that are false.
+    pub false_links: Option<f64>,
+    /// Share of links that blocking never proposed, on a sample.
+    pub blocking_loss: Option<f64>,
+    /// By chance at which a link is made: units seen, and the middle, if there is one.
+    pub thresholds: Vec<(f64, u64, Option<f64>)>,
+    /// What can be said where no total can be: floors, overlaps to compare.
+    pub said: Vec<Text>,
+    /// How often one list saw its units, when that is all that is known.
+    pub frequencies: Option<Frequencies>,
+    /// The sentence that may be quoted, when the counts alone do not make it.
+    pub sentence: Option<Text>,
 }
 
 /// How much to compute.
@@ -142,6 +158,36 @@ pub fn analyze(
     analysis
 }
 
+/// One list that saw its units several times: a bound, curves, and a refusal when a curve falls below those seen.
+pub fn analyze_frequencies(frequencies: &Frequencies, context: &Context, effort: &Effort) -> Analysis {
+    let seen = frequencies.seen();
+    let table = CaptureTable::from_cells(&["the list"], &[(1, seen)]).unwrap_or_else(CaptureTable::of_nobody);
+    let mut analysis = analyze(&table, &BTreeMap::new(), context, effort);
+    let estimates = frequencies.estimates();
+    analysis.refused = below_floor(&estimates, seen);
+    analysis.estimates = estimates.into_iter().filter(|e| e.estimate >= seen as f64).collect();
+    let floor = seen as f64;
+    let bound = analysis.estimates.iter().find(|e| e.low.is_some());
+    let low = bound.and_then(|e| e.low).unwrap_or(floor);
+    let ends: Vec<f64> = analysis.estimates.iter().map(|e| e.high.unwrap_or(e.estimate)).collect();
+    let middles: Vec<f64> = analysis.estimates.iter().map(|e| e.estimate).collect();
+    let interval = median(&middles).filter(|_| bound.is_some()).map(|middle| {
+        let nominal_high = ends.iter().copied().fold(low, f64::max);
+        let high = floor + effort.odds.max(1.0) * (nominal_high - floor);
+        Recommended { estimate: middle.clamp(low, high), low, high, nominal_high }
+    });
+    if analysis.refused.is_none() && interval.is_none() {
+        analysis.refused = Some(Refusal::NoUpperEnd { ratio: None });
+    }
+    if analysis.refused.is_some() {
+        analysis.withheld = interval;
+    } else {
+        analysis.recommended = interval;
+    }
+    analysis.checks = checks::all(&analysis, context);
+    analysis
+}
+
 fn fit(analysis: &mut Analysis, context: &Context, effort: &Effort) {
     let table = analysis.table.clone();
     let fits = fast(&table, effort.threads);
@@ -157,7 +203,8 @@ fn fit(analysis: &mut Analysis, context: &Context, effort: &Effort) {
     analysis.estimates.extend(chapman_rows(&table, &analysis.pairs));
     if analysis.refused.is_none() {
         analysis.refused = after_fitting(&table, &fits, analysis.latent.as_ref(), recommended.as_ref())
-            .or_else(|| not_closed(context));
+            .or_else(|| not_closed(context))
+            .or_else(|| context.linkage_unknown.then_some(Refusal::LinkageUnknown));
     }
     analysis.consistency = consistency::rows(&table, effort.odds, effort.threads);
     analysis.variants = sensitivity::variants(&table, effort.threads);
@@ -187,10 +234,17 @@ fn bootstrap_row(table: &CaptureTable, fits: &Fast, effort: &Effort) -> Option<E
         estimate: interval.estimate,
         low: Some(interval.low.max(table.seen() as f64)),
         high: Some(interval.high),
-        note: format!(
-            "{model} has the best BIC over all hierarchical models; chosen again in each of {} bootstrap samples, the same in {:.0}%",
-            interval.usable,
-            interval.same_model * 100.0
+        note: Text::new(
+            format!(
+                "{model} has the best BIC over all hierarchical models; chosen again in each of {} bootstrap samples, the same in {:.0}%",
+                interval.usable,
+                interval.same_model * 100.0
+            ),
+            format!(
+                "{model} a le meilleur BIC de tous les modèles hiérarchiques ; choisi à nouveau dans chacun des {} rééchantillons, le même dans {:.0} %",
+                interval.usable,
+                interval.same_model * 100.0
+            ),
         ),
     })
 }
@@ -201,13 +255,24 @@ fn latent_row(latent: &LatentPosterior) -> Estimate {
         estimate: latent.median,
         low: Some(latent.low),
         high: Some(latent.high),
-        note: format!(
-            "posterior median over {} chains of {} steps, R-hat {:.3}",
-            latent.chain_medians.len(),
-            latent.steps,
-            latent.r_hat
-        ),
+        note: latent_note(latent),
     }
+}
+
+fn latent_note(latent: &LatentPosterior) -> Text {
+    let (chains, steps) = (latent.chain_medians.len(), latent.steps);
+    let (mut en, mut fr) = (
+        format!("posterior median over {chains} chains of {steps} steps, R-hat {:.3}", latent.r_hat),
+        format!(
+            "médiane a posteriori de {chains} chaînes de {steps} pas, R-chapeau {}",
+            decimal(latent.r_hat, 3, Language::French)
+        ),
+    );
+    if latent.near_reach > 0.01 {
+        en.push_str("; its upper end is set by where the prior ends, not by the data");
+        fr.push_str(" ; son extrémité haute est fixée par la fin de la loi a priori, non par les données");
+    }
+    Text::new(en, fr)
 }
 
 /// Chapman's estimate of every pair whose lists alone do not fall below the floor.
@@ -221,9 +286,15 @@ fn chapman_rows(table: &CaptureTable, pairs: &[Pair]) -> Vec<Estimate> {
             estimate: p.chapman.estimate,
             low: Some(p.chapman.low.max(floor)),
             high: Some(p.chapman.high),
-            note: format!(
-                "two lists of {} and {} sharing {}, taken as independent",
-                p.first_size, p.second_size, p.overlap
+            note: Text::new(
+                format!(
+                    "two lists of {} and {} sharing {}, taken as independent",
+                    p.first_size, p.second_size, p.overlap
+                ),
+                format!(
+                    "deux listes de {} et {} en partageant {}, supposées indépendantes",
+                    p.first_size, p.second_size, p.overlap
+                ),
             ),
         })
         .collect()
@@ -250,11 +321,15 @@ impl Analysis {
     /// The lower end of Chao's bound, or the floor.
     pub fn safe_low(&self) -> f64 {
         let bound = self.fast.as_ref().and_then(|f| f.bound.as_ref()).map(|b| b.profile.interval.low);
-        bound.unwrap_or(0.0).max(self.table.seen() as f64)
+        let repeated = self.estimates.iter().find(|e| e.method.starts_with("Chao ")).and_then(|e| e.low);
+        bound.or(repeated).unwrap_or(0.0).max(self.table.seen() as f64)
     }
 
     /// One sentence that can be quoted without lying.
     pub fn sentence(&self, context: &Context) -> Text {
+        if let Some(sentence) = &context.sentence {
+            return sentence.clone();
+        }
         let seen = self.table.seen();
         let (unit, unit_fr) = match (context.level, context.unit.as_deref()) {
             (Some(level), _) => level.plural(),
@@ -263,26 +338,33 @@ impl Analysis {
         };
         let of = context.population.as_deref().map(|p| format!(" ({p})")).unwrap_or_default();
         let lists = self.table.width();
-        let n = (
-            crate::honesty::wording::whole(seen as f64, crate::honesty::Language::English),
-            crate::honesty::wording::whole(seen as f64, crate::honesty::Language::French),
-        );
+        let n = (whole(seen as f64, Language::English), whole(seen as f64, Language::French));
         let Some(r) = &self.recommended else {
             let reason =
                 self.refused.as_ref().map_or_else(|| Text::new("no data", "pas de données"), Refusal::text);
+            let (over, over_fr) = if lists == 1 {
+                (String::new(), String::new())
+            } else {
+                (format!(" over {lists} lists"), format!(" sur {lists} listes"))
+            };
             return Text::new(
                 format!(
-                    "At least {} {unit} were seen{of} over {lists} lists; how many there are in all is not estimated, because {}.",
+                    "At least {} {unit} were seen{of}{over}; how many there are in all is not estimated, because {}.",
                     n.0, reason.en
                 ),
                 format!(
-                    "Au moins {} {unit_fr} ont été vues{of} sur {lists} listes ; le total n'est pas estimé, car {}.",
+                    "Au moins {} {unit_fr} ont été vues{of}{over_fr} ; le total n'est pas estimé, car {}.",
                     n.1, reason.fr
                 ),
             );
         };
         let high = (shown_high(r.high, seen, Language::English), shown_high(r.high, seen, Language::French));
-        let (basis, basis_fr) = if lists == 2 {
+        let (basis, basis_fr) = if context.frequencies.is_some() {
+            (
+                "how often one list saw the same ones".to_owned(),
+                "le nombre de fois où une liste a revu les mêmes".to_owned(),
+            )
+        } else if lists == 2 {
             (
                 "two lists taken as independent, which cannot be tested".to_owned(),
                 "deux listes supposées indépendantes, ce qu'on ne peut éprouver".to_owned(),

@@ -83,6 +83,8 @@ pub struct Options {
     pub half_life: Option<f64>,
     /// Share of true links missed, when it is known from a labelled sample.
     pub missed_links: Option<f64>,
+    /// Lists to be taken as one, each `A+B`: what to do with more than five, or with two that copy each other.
+    pub merge: Vec<String>,
     /// Level at which lists are counted.
     pub level: Level,
     /// Where the doubtful links go, for a person to decide.
@@ -105,6 +107,7 @@ impl Options {
             claims: Vec::new(),
             half_life: None,
             missed_links: None,
+            merge: Vec::new(),
             level: Level::default(),
             review: None,
             decisions: None,

@@ -1,10 +1,14 @@
 //! From options to output: reads the table or the lists, analyses, writes.
 
-use crate::analysis::{Analysis, Context, analyze};
+use crate::analysis::{Analysis, Context, analyze, analyze_frequencies};
 use crate::error::Error;
+use crate::honesty::wording::{tame, whole};
+use crate::honesty::{Language, Refusal, Text, worked};
 use crate::options::{Format, Input, Options};
 use crate::output::{json, svg, text};
-use crate::table::read_table;
+use crate::table::totals::Totals;
+use crate::table::{CaptureTable, Counts, TableFile, read_counts};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Write};
 use std::path::Path;
@@ -53,11 +57,85 @@ fn check(options: &Options) -> Result<(), Error> {
 
 fn run_table(options: &Options, path: &Path, out: &mut dyn Write) -> Result<Outcome, Error> {
     let file = File::open(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    let table = read_table(BufReader::new(file), path)?;
-    let context = context_of(options);
-    let analysis = analyze(&table.whole, &table.strata, &context, &options.effort);
+    let mut context = context_of(options);
+    let analysis = match read_counts(BufReader::new(file), path)? {
+        Counts::Captures(table) => {
+            let (whole, strata) = merge(options, table)?;
+            analyze(&whole, &strata, &context, &options.effort)
+        }
+        Counts::Totals(totals) => {
+            let table = of_totals(options, &totals, &mut context);
+            analyze(&table, &BTreeMap::new(), &context, &options.effort)
+        }
+        Counts::Frequencies(frequencies) => {
+            context.frequencies = Some(frequencies.clone());
+            analyze_frequencies(&frequencies, &context, &options.effort)
+        }
+    };
     write(options, &analysis, &context, out)?;
     Ok(Outcome { analysis, context })
+}
+
+/// Lists that the user takes as one, in the whole and in every stratum.
+fn merge(
+    options: &Options,
+    file: TableFile,
+) -> Result<(CaptureTable, BTreeMap<String, CaptureTable>), Error> {
+    let whole = merged(file.whole, &options.merge)?;
+    let strata: Result<BTreeMap<String, CaptureTable>, Error> =
+        file.strata.into_iter().map(|(name, t)| Ok((name, merged(t, &options.merge)?))).collect();
+    Ok((whole, strata?))
+}
+
+/// The table with the named lists taken as one: `A+B`, one such group at a time.
+pub(crate) fn merged(mut table: CaptureTable, groups: &[String]) -> Result<CaptureTable, Error> {
+    for group in groups {
+        let names: Vec<&str> = group.split('+').map(str::trim).collect();
+        let place = |table: &CaptureTable, name: &str| table.lists().iter().position(|l| l == name);
+        let missing = names.iter().find(|n| place(&table, n).is_none());
+        if let Some(name) = missing {
+            let known = table.lists().join(", ");
+            return Err(Error::Options(format!("no list is called {name:?}; there are {known}")));
+        }
+        let mut so_far = names[0].to_owned();
+        for name in &names[1..] {
+            let (Some(a), Some(b)) = (place(&table, &so_far), place(&table, name)) else { break };
+            let Some(joined) = table.merged(a, b) else { break };
+            so_far = format!("{so_far}+{name}");
+            table = joined;
+        }
+    }
+    Ok(table)
+}
+
+/// Totals have no overlaps: the largest count is the floor, and what else can be said is said.
+fn of_totals(options: &Options, totals: &Totals, context: &mut Context) -> CaptureTable {
+    context.refusal = Some(Refusal::OnlyTotals);
+    context.said = worked::statements(totals, &options.claims);
+    let Some(largest) = worked::floor(totals) else {
+        context.sentence = Some(Text::new(
+            "No number of units was counted, only stated: nothing can be said but that.",
+            "Aucun nombre d'unités n'a été compté, seulement affirmé : on ne peut rien dire d'autre.",
+        ));
+        return CaptureTable::of_nobody();
+    };
+    let n = (whole(largest.count as f64, Language::English), whole(largest.count as f64, Language::French));
+    let (unit, scope) = (tame(&largest.unit), tame(&largest.scope));
+    let (day, source) = (tame(&largest.day), tame(largest.who()));
+    let reason = Refusal::OnlyTotals.text();
+    context.unit = context.unit.clone().or_else(|| Some(largest.unit.clone()));
+    context.sentence = Some(Text::new(
+        format!(
+            "{source} counted {} {unit} ({scope}, {day}); how many there are in all is not estimated, because {}.",
+            n.0, reason.en
+        ),
+        format!(
+            "{source} a compté {} {unit} ({scope}, {day}) ; le total n'est pas estimé, car {}.",
+            n.1, reason.fr
+        ),
+    ));
+    CaptureTable::from_cells(&[source.as_str()], &[(1, largest.count)])
+        .unwrap_or_else(CaptureTable::of_nobody)
 }
 
 /// What the options alone say of the counts.

@@ -1,9 +1,9 @@
 //! The twelve checks, in the order in which they are printed, whatever the answer.
 
-use super::wording::{Text, both, percent, tame, two_figures};
+use super::wording::{Language, Text, both, decimal, share, tame, two_figures, whole};
 use super::{consistency::ConsistencyRow, refusal::looks_like_copy, sensitivity};
 use crate::analysis::{Analysis, Context};
-use crate::methods::{chao, pairs::SMALL_OVERLAP};
+use crate::methods::{chao, pairs::Pair, pairs::SMALL_OVERLAP};
 
 /// What a check found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,13 @@ pub struct Check {
     pub text: Text,
 }
 
+/// Above this share of links missed, false or never proposed, linking decides the number.
+const MISSED_TOO_MANY: f64 = 0.1;
+/// Above this share seen once, the number unseen hangs on very few units.
+const SEEN_ONCE: f64 = 0.9;
+/// Above this factor between models that explain the table about as well, the choice of a model decides the number.
+const MODELS_APART: f64 = 3.0;
+
 /// All twelve, in order.
 pub fn all(analysis: &Analysis, context: &Context) -> Vec<Check> {
     vec![
@@ -50,7 +57,7 @@ pub fn all(analysis: &Analysis, context: &Context) -> Vec<Check> {
         lists(analysis, context),
         floor(analysis),
         pairwise(analysis),
-        patterns(analysis),
+        patterns(analysis, context),
         model_span(analysis),
         stability(analysis),
         linkage(analysis, context),
@@ -93,97 +100,160 @@ fn unit_and_date(context: &Context) -> Check {
 
 fn lists(analysis: &Analysis, context: &Context) -> Check {
     let table = &analysis.table;
-    let sizes: Vec<String> = (0..table.width())
-        .map(|i| format!("{} {}", tame(&table.lists()[i]), table.on_all(1 << i)))
-        .chain(context.list_notes.iter().map(|note| tame(note)))
-        .collect();
+    let told = |language: Language| -> String {
+        let sizes = (0..table.width())
+            .map(|i| format!("{} {}", tame(&table.lists()[i]), whole(table.on_all(1 << i) as f64, language)));
+        sizes
+            .chain(context.list_notes.iter().map(|note| tame(note.of(language))))
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
     let status = if context.derived.is_empty() { Status::Ok } else { Status::Flag };
-    let derived: Vec<String> = context.derived.iter().map(|d| tame(d)).collect();
-    let (mut en, mut fr) =
-        (format!("units by list: {}", sizes.join(", ")), format!("unités par liste : {}", sizes.join(", ")));
-    if !derived.is_empty() {
-        en =
-            format!("{en}; derived from another list and not counted as independent: {}", derived.join(", "));
-        fr = format!(
-            "{fr} ; dérivées d'une autre liste et non comptées comme indépendantes : {}",
-            derived.join(", ")
-        );
+    let (mut en, mut fr) = (
+        format!("units by list: {}", told(Language::English)),
+        format!("unités par liste : {}", told(Language::French)),
+    );
+    if !context.derived.is_empty() {
+        let derived: Vec<String> = context.derived.iter().map(|d| tame(d)).collect();
+        let derived = derived.join(", ");
+        en = format!("{en}; made from another list, so not counted as independent: {derived}");
+        fr = format!("{fr} ; tirées d'une autre liste, donc non comptées comme indépendantes : {derived}");
     }
     check(2, "lists", status, Text::new(en, fr))
 }
 
 fn floor(analysis: &Analysis) -> Check {
-    let n = analysis.table.seen();
+    let (n, fr) = (
+        whole(analysis.table.seen() as f64, Language::English),
+        whole(analysis.table.seen() as f64, Language::French),
+    );
+    let status = if analysis.table.seen() == 0 { Status::Flag } else { Status::Ok };
     check(
         3,
         "floor",
-        Status::Ok,
+        status,
         Text::new(
             format!("{n} distinct units over all lists: no estimate is printed below it"),
             format!(
-                "{n} unités distinctes toutes listes confondues : aucune estimation n'est imprimée en dessous"
+                "{fr} unités distinctes toutes listes confondues : aucune estimation n'est imprimée en dessous"
             ),
         ),
     )
 }
 
 fn pairwise(analysis: &Analysis) -> Check {
-    let names = analysis.table.lists();
-    let mut status = Status::Ok;
-    let rows: Vec<String> = analysis
-        .pairs
-        .iter()
-        .map(|p| {
-            let smaller = p.first_size.min(p.second_size);
-            let mut flags = String::new();
-            if p.overlap < SMALL_OVERLAP {
-                flags.push_str(" [<7]");
-            }
-            if let Some(share) = looks_like_copy(p.overlap, smaller) {
-                flags = format!("{flags} [copy? {share}]");
-            }
-            if !flags.is_empty() {
-                status = Status::Flag;
-            }
-            let odds = p.odds_ratio.map_or(String::new(), |o| format!(", OR {o:.2}"));
-            let chapman = two_figures(p.chapman.estimate);
-            format!(
-                "{}+{}: {}{odds}, Chapman {chapman:.0}{flags}",
-                tame(&names[p.first]),
-                tame(&names[p.second]),
-                p.overlap
-            )
-        })
-        .collect();
-    let rows = rows.join("; ");
-    check(4, "pairs", status, Text::new(format!("overlaps: {rows}"), format!("recouvrements : {rows}")))
+    if analysis.pairs.is_empty() {
+        let text = Text::new("there is one list only", "il n'y a qu'une liste");
+        return check(4, "pairs", Status::Skipped, text);
+    }
+    let floor = analysis.table.seen();
+    let doubtful = analysis.pairs.iter().any(|p| {
+        p.overlap < SMALL_OVERLAP
+            || looks_like_copy(p.overlap, p.first_size.min(p.second_size)).is_some()
+            || p.chapman.estimate < floor as f64
+    });
+    let rows = |language: Language| -> String {
+        let rows: Vec<String> = analysis.pairs.iter().map(|p| pair_row(analysis, p, language)).collect();
+        rows.join("; ")
+    };
+    let status = if doubtful { Status::Flag } else { Status::Ok };
+    let text = Text::new(
+        format!("units on two lists: {}", rows(Language::English)),
+        format!("unités sur deux listes : {}", rows(Language::French)),
+    );
+    check(4, "pairs", status, text)
 }
 
-fn patterns(analysis: &Analysis) -> Check {
+/// One pair: what both hold, how they depend, what they would say alone, and what is odd about it.
+fn pair_row(analysis: &Analysis, p: &Pair, language: Language) -> String {
+    let names = analysis.table.lists();
+    let say = |en: &str, fr: &str| match language {
+        Language::English => en.to_owned(),
+        Language::French => fr.to_owned(),
+    };
+    let row =
+        format!("{}+{} {}", tame(&names[p.first]), tame(&names[p.second]), whole(p.overlap as f64, language));
+    let mut more = Vec::new();
+    if let Some(odds) = p.odds_ratio {
+        more.push(format!("{} {}", say("odds ratio", "rapport de cotes"), decimal(odds, 1, language)));
+    }
+    let alone = whole(two_figures(p.chapman.estimate), language);
+    if p.chapman.estimate < analysis.table.seen() as f64 {
+        more.push(format!(
+            "{} {alone}: {}",
+            say("alone they would say", "seules elles diraient"),
+            say(
+                "fewer than were seen, so they agree beyond chance",
+                "moins que le nombre vu, donc elles s'accordent plus que le hasard"
+            )
+        ));
+    } else {
+        more.push(format!("{} {alone}", say("alone they would say", "seules elles diraient")));
+    }
+    if p.overlap < SMALL_OVERLAP {
+        more.push(say("fewer than 7 shared: says little", "moins de 7 en commun : ne dit presque rien"));
+    }
+    if looks_like_copy(p.overlap, p.first_size.min(p.second_size)).is_some() {
+        let of = p.overlap as f64 / p.first_size.min(p.second_size).max(1) as f64;
+        more.push(format!(
+            "{} {}",
+            share(of, language),
+            say(
+                "of the smaller list: is one a copy of the other?",
+                "de la plus petite liste : l'une copie-t-elle l'autre ?"
+            )
+        ));
+    }
+    format!("{row} ({})", more.join(", "))
+}
+
+fn patterns(analysis: &Analysis, context: &Context) -> Check {
     let table = &analysis.table;
+    if let Some(repeated) = &context.frequencies {
+        return repeats(repeated.at(1), repeated.at(2), table.seen());
+    }
+    if table.width() < 2 {
+        let text = Text::new("there is one list only", "il n'y a qu'une liste");
+        return check(5, "patterns", Status::Skipped, text);
+    }
     let times = table.by_times_seen();
-    let (f1, f2, n) =
-        (times.get(1).copied().unwrap_or(0), times.get(2).copied().unwrap_or(0), table.seen().max(1));
-    let share = f1 as f64 / n as f64;
+    let at = |k: usize| times.get(k).copied().unwrap_or(0);
+    let (f1, f2, n) = (at(1), at(2), table.seen().max(1));
+    let once = f1 as f64 / n as f64;
     let empty = table.counts().iter().skip(1).filter(|&&c| c == 0).count();
-    let coverage = chao::sample_coverage(table).map_or("?".to_owned(), percent);
-    let status = if share > 0.9 { Status::Flag } else { Status::Ok };
-    let ratio = if f2 > 0 { format!("{:.1}", f1 as f64 / f2 as f64) } else { "∞".to_owned() };
-    let once = percent(share);
     let cells = table.counts().len() - 1;
-    check(
-        5,
-        "patterns",
-        status,
-        Text::new(
-            format!(
-                "{empty} of {cells} combinations empty; {once} of the units seen once; f1/f2 {ratio}; sample coverage {coverage}"
-            ),
-            format!(
-                "{empty} combinaisons vides sur {cells} ; {once} des unités vues une seule fois ; f1/f2 {ratio} ; couverture {coverage}"
-            ),
+    let status = if once > SEEN_ONCE || f2 == 0 { Status::Flag } else { Status::Ok };
+    let told = |language| {
+        let ratio = if f2 > 0 { decimal(f1 as f64 / f2 as f64, 1, language) } else { "∞".to_owned() };
+        let covered = chao::sample_coverage(table).map_or("?".to_owned(), |c| share(c, language));
+        (share(once, language), ratio, covered)
+    };
+    let (once, ratio, covered) = told(Language::English);
+    let en = format!(
+        "{empty} of {cells} combinations of lists hold nobody; {once} of the units were seen once; seen once to seen twice {ratio}; sample coverage {covered}"
+    );
+    let (once, ratio, covered) = told(Language::French);
+    let fr = format!(
+        "{empty} des {cells} combinaisons de listes sont vides ; {once} des unités vues une seule fois ; vues une fois sur vues deux fois {ratio} ; couverture {covered}"
+    );
+    check(5, "patterns", status, Text::new(en, fr))
+}
+
+/// One list that saw its units several times.
+fn repeats(f1: u64, f2: u64, seen: u64) -> Check {
+    let once = f1 as f64 / seen.max(1) as f64;
+    let status = if once > SEEN_ONCE || f2 == 0 { Status::Flag } else { Status::Ok };
+    let text = Text::new(
+        format!(
+            "one list; {} of its units were seen once: {f1} once, {f2} twice",
+            share(once, Language::English)
         ),
-    )
+        format!(
+            "une liste ; {} de ses unités vues une seule fois : {f1} une fois, {f2} deux fois",
+            share(once, Language::French)
+        ),
+    );
+    check(5, "patterns", status, text)
 }
 
 fn model_span(analysis: &Analysis) -> Check {
@@ -199,28 +269,39 @@ fn model_span(analysis: &Analysis) -> Check {
     let floor = analysis.table.seen();
     let (low, middle, high) = (both(range.0, floor), both(range.1, floor), both(range.2, floor));
     let near: Vec<f64> = span.within_bic(6.0).map(|f| f.estimate).collect();
-    let near_ratio =
-        near.iter().copied().fold(0.0, f64::max) / near.iter().copied().fold(f64::INFINITY, f64::min);
-    let status = if near_ratio > 3.0 || !span.dropped.is_empty() { Status::Flag } else { Status::Ok };
-    let fit = span
-        .best_bic()
-        .map_or(String::new(), |b| format!("{} (G² {:.1}, df {})", b.model, b.deviance, b.freedom));
+    let apart = near.iter().copied().fold(0.0, f64::max) / near.iter().copied().fold(f64::INFINITY, f64::min);
+    let best = span.best_bic();
+    let poor = best.is_some_and(|b| b.freedom > 0 && b.deviance > 3.0 * b.freedom as f64);
+    let status =
+        if apart > MODELS_APART || !span.dropped.is_empty() || poor { Status::Flag } else { Status::Ok };
+    let fit = |language| {
+        best.map_or(String::new(), |b| {
+            format!("{} (G² {}, df {})", b.model, decimal(b.deviance, 1, language), b.freedom)
+        })
+    };
     let (models, dropped) = (span.models.len(), span.dropped.len());
-    check(
-        6,
-        "model_span",
-        status,
-        Text::new(
-            format!(
-                "{models} models from {} over {} to {}; {dropped} left out without an estimate; best BIC {fit}; models within 6 of it differ by a factor of {near_ratio:.1}",
-                low.0, middle.0, high.0
-            ),
-            format!(
-                "{models} modèles, de {} par {} à {} ; {dropped} écartés faute d'estimation ; meilleur BIC {fit} ; les modèles à moins de 6 diffèrent d'un facteur {near_ratio:.1}",
-                low.1, middle.1, high.1
-            ),
+    let (mut en, mut fr) = (
+        format!(
+            "{models} models of how lists depend say from {} over {} to {}; {dropped} left out without an estimate; best BIC {}; those within 6 of it differ by a factor of {apart:.1}",
+            low.0,
+            middle.0,
+            high.0,
+            fit(Language::English)
         ),
-    )
+        format!(
+            "{models} modèles de dépendance entre listes disent de {} par {} à {} ; {dropped} écartés faute d'estimation ; meilleur BIC {} ; ceux à moins de 6 diffèrent d'un facteur {}",
+            low.1,
+            middle.1,
+            high.1,
+            fit(Language::French),
+            decimal(apart, 1, Language::French)
+        ),
+    );
+    if analysis.fast.as_ref().is_some_and(|f| f.merged.is_some()) {
+        en.push_str("; more than five lists: pairs only, added step by step (merge lists to have all models: --merge A+B)");
+        fr.push_str(" ; plus de cinq listes : paires seulement, ajoutées pas à pas (fusionnez des listes pour tous les modèles : --merge A+B)");
+    }
+    check(6, "model_span", status, Text::new(en, fr))
 }
 
 fn stability(analysis: &Analysis) -> Check {
@@ -235,60 +316,128 @@ fn stability(analysis: &Analysis) -> Check {
             ),
         );
     }
-    let rows: Vec<String> = analysis.consistency.iter().map(consistency_row).collect();
     let held = analysis.consistency.iter().filter(|r| r.holds()).count();
     let total = analysis.consistency.len();
     let changes: Vec<f64> = analysis.variants.iter().filter_map(|v| v.estimate).collect();
-    let spread = match (changes.iter().copied().reduce(f64::min), changes.iter().copied().reduce(f64::max)) {
-        (Some(low), Some(high)) => format!("{:.0}-{:.0}", two_figures(low), two_figures(high)),
-        _ => "?".to_owned(),
+    let ends = (changes.iter().copied().reduce(f64::min), changes.iter().copied().reduce(f64::max));
+    let told = |language: Language| {
+        let rows: Vec<String> = analysis.consistency.iter().map(|r| consistency_row(r, language)).collect();
+        let spread = match ends {
+            (Some(low), Some(high)) => {
+                format!("{} - {}", whole(two_figures(low), language), whole(two_figures(high), language))
+            }
+            _ => "?".to_owned(),
+        };
+        (rows.join("; "), spread)
     };
     let status = if held == total { Status::Ok } else { Status::Flag };
-    let rows = rows.join("; ");
-    check(
-        7,
-        "stability",
-        status,
-        Text::new(
-            format!(
-                "each list counted through the others: {held} of {total} intervals hold the truth ({rows}); with a list left out or two merged the middle is {spread}"
-            ),
-            format!(
-                "chaque liste comptée par les autres : {held} intervalles sur {total} contiennent la vérité ({rows}) ; sans une liste ou deux fusionnées, le milieu est {spread}"
-            ),
-        ),
-    )
+    let (rows, spread) = told(Language::English);
+    let en = format!(
+        "each list, whose length is known, counted through the others: {held} of {total} intervals hold the truth ({rows}); with a list left out or two merged the middle is {spread}"
+    );
+    let (rows, spread) = told(Language::French);
+    let fr = format!(
+        "chaque liste, dont la longueur est connue, comptée par les autres : {held} intervalles sur {total} contiennent la vérité ({rows}) ; sans une liste ou deux fusionnées, le milieu est {spread}"
+    );
+    check(7, "stability", status, Text::new(en, fr))
 }
 
-fn consistency_row(row: &ConsistencyRow) -> String {
-    let high = row.high.map_or("∞".to_owned(), |h| format!("{h:.0}"));
-    let verdict = if row.holds() { "=" } else { "!" };
-    format!("{} {} {verdict} {:.0}-{high}", tame(&row.list), row.truth, row.low)
+fn consistency_row(row: &ConsistencyRow, language: Language) -> String {
+    let number = |x: f64| whole(x, language);
+    let high = row.high.map_or("∞".to_owned(), number);
+    let (verdict, of) = match (language, row.holds()) {
+        (Language::English, true) => ("holds", "has"),
+        (Language::English, false) => ("misses", "has"),
+        (Language::French, true) => ("contient", "compte"),
+        (Language::French, false) => ("manque", "compte"),
+    };
+    format!("{} {of} {}: {} - {high} {verdict}", tame(&row.list), number(row.truth as f64), number(row.low))
 }
 
 fn linkage(analysis: &Analysis, context: &Context) -> Check {
     let floor = analysis.table.seen();
     let middle = analysis.recommended.as_ref().or(analysis.withheld.as_ref()).map(|r| r.estimate);
-    let corrected = |e: f64| {
+    let corrected = |e: f64, language: Language| {
         middle.map_or("?".to_owned(), |m| {
-            format!("{:.0}", two_figures(sensitivity::with_missed_links(m, e, floor)).max(floor as f64))
+            whole(two_figures(sensitivity::with_missed_links(m, e, floor)).max(floor as f64), language)
         })
     };
+    let told = |language: Language| linkage_words(context, &|e| corrected(e, language), language);
+    let bad = context.missed_links.is_some_and(|e| e > MISSED_TOO_MANY)
+        || context.false_links.is_some_and(|e| e > MISSED_TOO_MANY)
+        || context.blocking_loss.is_some_and(|e| e > MISSED_TOO_MANY);
+    let status = match (context.missed_links, bad) {
+        (None, _) => Status::Unknown,
+        (Some(_), true) => Status::Flag,
+        (Some(_), false) => Status::Ok,
+    };
+    check(8, "linkage", status, Text::new(told(Language::English), told(Language::French)))
+}
+
+fn linkage_words(context: &Context, corrected: &dyn Fn(f64) -> String, language: Language) -> String {
+    let say = |en: &str, fr: &str| match language {
+        Language::English => en.to_owned(),
+        Language::French => fr.to_owned(),
+    };
+    let mut parts = Vec::new();
     if let Some(e) = context.missed_links {
-        let text = Text::new(
-            format!("share of links missed {}: the middle corrected for it is {}", percent(e), corrected(e)),
-            format!("part des liens manqués {} : le milieu corrigé est {}", percent(e), corrected(e)),
-        );
-        return check(8, "linkage", Status::Ok, text);
+        parts.push(format!(
+            "{} {}: {} {}",
+            say("share of true links missed", "part des vrais liens manqués"),
+            share(e, language),
+            say("the middle corrected for it is", "le milieu corrigé est"),
+            corrected(e)
+        ));
+    } else {
+        let row: Vec<String> = sensitivity::MISSED
+            .iter()
+            .map(|&e| format!("{} -> {}", share(e, language), corrected(e)))
+            .collect();
+        parts.push(format!(
+            "{} {}",
+            say(
+                "how many links were missed is not known (--missed-links); the middle would be:",
+                "on ignore combien de liens ont été manqués (--missed-links) ; le milieu serait :"
+            ),
+            row.join(", ")
+        ));
     }
-    let row: Vec<String> =
-        sensitivity::MISSED.iter().map(|&e| format!("{} -> {}", percent(e), corrected(e))).collect();
-    let row = row.join(", ");
-    let text = Text::new(
-        format!("how many links were missed is not known (--missed-links); the middle would be: {row}"),
-        format!("on ignore combien de liens ont été manqués (--missed-links) ; le milieu serait : {row}"),
-    );
-    check(8, "linkage", Status::Unknown, text)
+    if let Some(e) = context.false_links {
+        parts.push(format!(
+            "{} {}",
+            say("false among those made by likeness", "faux parmi ceux faits par ressemblance"),
+            share(e, language)
+        ));
+    }
+    if let Some(e) = context.blocking_loss {
+        parts.push(format!(
+            "{} {}",
+            say("never proposed by a block", "jamais proposés par un bloc"),
+            share(e, language)
+        ));
+    }
+    let rows: Vec<String> = context
+        .thresholds
+        .iter()
+        .map(|(at, seen, middle)| {
+            let middle = middle.map_or("?".to_owned(), |m| whole(two_figures(m), language));
+            format!(
+                "{} -> {} {}, {} {middle}",
+                decimal(*at, 2, language),
+                whole(*seen as f64, language),
+                say("seen", "vues"),
+                say("middle", "milieu")
+            )
+        })
+        .collect();
+    if !rows.is_empty() {
+        parts.push(format!(
+            "{} {}",
+            say("linking at a chance of", "en liant à une probabilité de"),
+            rows.join("; ")
+        ));
+    }
+    parts.join("; ")
 }
 
 fn dependence(analysis: &Analysis) -> Check {
@@ -302,28 +451,45 @@ fn dependence(analysis: &Analysis) -> Check {
     };
     let names = analysis.table.lists();
     let (a, b) = (tame(&names[*first]), tame(&names[*second]));
-    let row: Vec<String> = row.iter().map(|(odds, n)| format!("{odds} -> {:.0}", two_figures(*n))).collect();
-    let row = row.join(", ");
-    let claims: Vec<String> = analysis
-        .implied
-        .iter()
-        .filter(|i| i.first == names[*first] && i.second == names[*second])
-        .map(|i| format!("{:.0}: {:.0} ({})", i.claim, i.implied, i.observed))
-        .collect();
-    let claims = if claims.is_empty() { String::new() } else { claims.join(", ") };
-    let (mut en, mut fr) = (
-        format!("odds ratio between {a} and {b}: {row}"),
-        format!("rapport de cotes entre {a} et {b} : {row}"),
-    );
+    let two = analysis.table.width() == 2;
+    let told = |language: Language| {
+        let row: Vec<String> = row
+            .iter()
+            .map(|(odds, n)| {
+                format!("{} -> {}", decimal(*odds, 1, language), whole(two_figures(*n), language))
+            })
+            .collect();
+        let claims: Vec<String> = analysis
+            .implied
+            .iter()
+            .filter(|i| i.first == names[*first] && i.second == names[*second])
+            .map(|i| format!("{} -> {}", whole(i.claim, language), whole(i.implied, language)))
+            .collect();
+        (row.join(", "), claims.join(", "))
+    };
+    let shared =
+        analysis.pairs.iter().find(|p| (p.first, p.second) == (*first, *second)).map_or(0, |p| p.overlap);
+    let (row_en, claims) = told(Language::English);
+    let mut en = format!("if {a} and {b} depend by an odds ratio of: {row_en}");
     if !claims.is_empty() {
-        en = format!("{en}; overlap that a claim would imply (seen): {claims}");
-        fr = format!("{fr} ; recouvrement qu'une affirmation impliquerait (vu) : {claims}");
+        en = format!(
+            "{en}; a claim would need {a} and {b} to share, if independent: {claims} (they share {})",
+            whole(shared as f64, Language::English)
+        );
     }
-    if analysis.table.width() == 2 {
+    let (row_fr, claims) = told(Language::French);
+    let mut fr = format!("si {a} et {b} dépendent par un rapport de cotes de : {row_fr}");
+    if !claims.is_empty() {
+        fr = format!(
+            "{fr} ; une affirmation demanderait à {a} et {b} de partager, si indépendantes : {claims} (elles en partagent {})",
+            whole(shared as f64, Language::French)
+        );
+    }
+    if two {
         en.push_str("; with two lists independence is assumed and cannot be tested");
         fr.push_str(" ; avec deux listes, l'indépendance est supposée et ne peut être éprouvée");
     }
-    let status = if analysis.table.width() == 2 { Status::Flag } else { Status::Ok };
+    let status = if two { Status::Flag } else { Status::Ok };
     check(9, "dependence", status, Text::new(en, fr))
 }
 
@@ -331,34 +497,49 @@ fn strata(analysis: &Analysis) -> Check {
     if analysis.strata.is_empty() {
         return check(10, "strata", Status::Skipped, Text::new("no strata given", "pas de strates"));
     }
-    let rows: Vec<String> = analysis
-        .strata
-        .iter()
-        .map(|s| match &s.recommended {
-            Some(r) => format!(
-                "{} {:.0} ({:.0}-{:.0})",
-                tame(&s.name),
-                two_figures(r.estimate),
-                two_figures(r.low),
-                two_figures(r.high)
-            ),
-            None => format!("{} ? ({})", tame(&s.name), s.seen),
-        })
-        .collect();
-    let rows = rows.join("; ");
-    let (status, en, fr) = match analysis.strata_total() {
-        Some((middle, low, high)) => (
-            Status::Ok,
-            format!("sum {:.0} ({:.0}-{:.0})", two_figures(middle), two_figures(low), two_figures(high)),
-            format!("somme {:.0} ({:.0}-{:.0})", two_figures(middle), two_figures(low), two_figures(high)),
-        ),
-        None => (
-            Status::Flag,
-            "no sum: some strata have too little data (?)".to_owned(),
-            "pas de somme : certaines strates ont trop peu de données (?)".to_owned(),
-        ),
+    let whole_range = |m: f64, l: f64, h: f64, language: Language| {
+        let number = |x: f64| whole(two_figures(x), language);
+        format!("{} ({} - {})", number(m), number(l), number(h))
     };
-    check(10, "strata", status, Text::new(format!("{rows}; {en}"), format!("{rows} ; {fr}")))
+    let rows = |language: Language| {
+        let rows: Vec<String> = analysis
+            .strata
+            .iter()
+            .map(|s| match &s.recommended {
+                Some(r) => format!("{} {}", tame(&s.name), whole_range(r.estimate, r.low, r.high, language)),
+                None => format!("{} ? ({})", tame(&s.name), whole(s.seen as f64, language)),
+            })
+            .collect();
+        rows.join("; ")
+    };
+    let pooled = analysis.recommended.as_ref().or(analysis.withheld.as_ref());
+    let (en, fr) = (rows(Language::English), rows(Language::French));
+    let Some((middle, low, high)) = analysis.strata_total() else {
+        let text = Text::new(
+            format!("{en}; no sum: those with ? have too little data, only units seen are given"),
+            format!(
+                "{fr} ; pas de somme : celles marquées ? ont trop peu de données, seul le nombre vu est donné"
+            ),
+        );
+        return check(10, "strata", Status::Flag, text);
+    };
+    // A sum far from the pooled middle says that strata differ in how visible they are: the sum is the better number.
+    let far = pooled.is_some_and(|p| !(0.8..=1.25).contains(&(middle / p.estimate)));
+    let status = if far { Status::Flag } else { Status::Ok };
+    let of = |language| pooled.map_or("?".to_owned(), |p| whole(two_figures(p.estimate), language));
+    let text = Text::new(
+        format!(
+            "{en}; sum {} against {} pooled",
+            whole_range(middle, low, high, Language::English),
+            of(Language::English)
+        ),
+        format!(
+            "{fr} ; somme {} contre {} sans strates",
+            whole_range(middle, low, high, Language::French),
+            of(Language::French)
+        ),
+    );
+    check(10, "strata", status, text)
 }
 
 fn closure(context: &Context) -> Check {
@@ -373,7 +554,11 @@ fn closure(context: &Context) -> Check {
                     format!(
                         "windows {days:.1} days apart, half-life {half:.1} days (limit: a quarter of it)"
                     ),
-                    format!("fenêtres à {days:.1} jours, demi-vie {half:.1} jours (limite : un quart)"),
+                    format!(
+                        "fenêtres à {} jours, demi-vie {} jours (limite : un quart)",
+                        decimal(days, 1, Language::French),
+                        decimal(half, 1, Language::French)
+                    ),
                 ),
             )
         }
@@ -390,5 +575,6 @@ fn closure(context: &Context) -> Check {
 }
 
 fn sentence(analysis: &Analysis, context: &Context) -> Check {
-    check(12, "sentence", Status::Ok, analysis.sentence(context))
+    let status = if analysis.refused.is_some() { Status::Flag } else { Status::Ok };
+    check(12, "sentence", status, analysis.sentence(context))
 }

@@ -1,11 +1,15 @@
 //! When no number may be given, and why. A refusal still prints the floor, the bound and the checks.
 
-use super::wording::{Text, percent};
-use crate::loglinear::NoFit;
+use super::wording::{Language, Text, decimal, percent, whole};
+use crate::loglinear::{Fitted, NoFit};
+use crate::methods::Estimate;
 use crate::methods::latent::{LatentPosterior, MAX_R_HAT};
 use crate::methods::pairs::{SMALL_OVERLAP, pairs};
 use crate::methods::recommend::{Fast, Recommended};
 use crate::table::CaptureTable;
+
+const EN: Language = Language::English;
+const FR: Language = Language::French;
 
 /// An upper end above this many times those seen is no knowledge. (Proposed at 10; the published sets with a sound
 /// answer reach 42, so it is tuned on them: see docs/estimate.md.)
@@ -61,6 +65,8 @@ pub enum Refusal {
         /// What it said.
         estimate: f64,
     },
+    /// Nothing tells how many true links were missed, and every missed link makes one unit look like two.
+    LinkageUnknown,
     /// Dates too far apart for one population.
     NotClosed {
         /// Days between the windows.
@@ -84,6 +90,7 @@ impl Refusal {
             Self::ChainsDisagree { .. } => "chains_disagree",
             Self::NoUpperEnd { .. } => "no_upper_end",
             Self::BelowFloor { .. } => "below_floor",
+            Self::LinkageUnknown => "linkage_unknown",
             Self::NotClosed { .. } => "not_closed",
         }
     }
@@ -136,8 +143,12 @@ impl Refusal {
                 )
             }
             Self::SaturatedPairs => Text::new(
-                "three lists, and the data ask for a dependence between every pair: no degree of freedom is left to test the answer",
-                "trois listes, et les données demandent une dépendance entre chaque paire : aucun degré de liberté ne reste pour éprouver la réponse",
+                "three lists, and the model that the data ask for has as many parameters as there are combinations that hold anybody: nothing is left to test the answer",
+                "trois listes, et le modèle que demandent les données a autant de paramètres que de combinaisons non vides : rien ne reste pour éprouver la réponse",
+            ),
+            Self::LinkageUnknown => Text::new(
+                "nothing tells how many true links between the lists were missed (no two rows could be compared by name or domain; say --missed-links)",
+                "rien ne dit combien de vrais liens entre les listes ont été manqués (aucune paire de lignes comparable par nom ou domaine ; dites --missed-links)",
             ),
             Self::ChainsDisagree { .. }
             | Self::NoUpperEnd { .. }
@@ -150,10 +161,16 @@ impl Refusal {
         match self {
             Self::ChainsDisagree { r_hat, medians: (low, high) } => Text::new(
                 format!(
-                    "the latent-class chains do not agree (R-hat {r_hat:.2}, above {MAX_R_HAT}): their medians run from {low:.0} to {high:.0}"
+                    "the latent-class chains do not agree (R-hat {r_hat:.2}, above {MAX_R_HAT}): their medians run from {} to {}",
+                    whole(*low, EN),
+                    whole(*high, EN)
                 ),
                 format!(
-                    "les chaînes à classes latentes ne s'accordent pas (R-hat {r_hat:.2}, au-dessus de {MAX_R_HAT}) : leurs médianes vont de {low:.0} à {high:.0}"
+                    "les chaînes à classes latentes ne s'accordent pas (R-chapeau {}, au-dessus de {}) : leurs médianes vont de {} à {}",
+                    decimal(*r_hat, 2, FR),
+                    decimal(MAX_R_HAT, 2, FR),
+                    whole(*low, FR),
+                    whole(*high, FR)
                 ),
             ),
             Self::NoUpperEnd { ratio: Some(ratio) } => Text::new(
@@ -166,10 +183,12 @@ impl Refusal {
             ),
             Self::BelowFloor { method, estimate } => Text::new(
                 format!(
-                    "{method} says {estimate:.0}, fewer than were seen: its assumptions do not hold here"
+                    "{method} says {}, fewer than were seen: its assumptions do not hold here",
+                    whole(*estimate, EN)
                 ),
                 format!(
-                    "{method} donne {estimate:.0}, moins que le nombre vu : ses hypothèses ne tiennent pas ici"
+                    "{method} donne {}, moins que le nombre vu : ses hypothèses ne tiennent pas ici",
+                    whole(*estimate, FR)
                 ),
             ),
             Self::NotClosed { days, half_life } => Text::new(
@@ -177,7 +196,9 @@ impl Refusal {
                     "the lists are {days:.1} days apart and half the units are gone after {half_life:.1}: not one population"
                 ),
                 format!(
-                    "les listes sont à {days:.1} jours l'une de l'autre et la moitié des unités disparaît en {half_life:.1} jours : ce n'est pas une seule population"
+                    "les listes sont à {} jours l'une de l'autre et la moitié des unités disparaît en {} jours : ce n'est pas une seule population",
+                    decimal(*days, 1, FR),
+                    decimal(*half_life, 1, FR)
                 ),
             ),
             _ => Text::new("the data set no upper end", "les données ne fixent pas de borne supérieure"),
@@ -211,7 +232,7 @@ pub fn after_fitting(
     if let Some(refusal) = best_without_estimate(fast) {
         return Some(refusal);
     }
-    if table.width() == 3 && fast.bic.as_ref().is_some_and(|(f, _)| f.model.holds_every_pair()) {
+    if table.width() == 3 && fast.bic.as_ref().is_some_and(|(f, _)| leaves_nothing(table, f)) {
         return Some(Refusal::SaturatedPairs);
     }
     if let Some(latent) = latent.filter(|l| l.r_hat > MAX_R_HAT) {
@@ -222,6 +243,20 @@ pub fn after_fitting(
     let Some(recommended) = recommended else { return Some(Refusal::NoUpperEnd { ratio: None }) };
     let ratio = recommended.nominal_high / table.seen() as f64;
     (ratio > MAX_UPPER_RATIO).then_some(Refusal::NoUpperEnd { ratio: Some(ratio) })
+}
+
+/// Every combination that holds anybody has a parameter of its own (an empty one can test nothing but an interaction's
+/// absence): hepatitis A with all seven filled and three pairs, Korea with six filled and two pairs.
+fn leaves_nothing(table: &CaptureTable, fitted: &Fitted) -> bool {
+    let filled = table.counts().iter().filter(|&&c| c > 0).count();
+    let unfilled_used = fitted.cells.saturating_sub(filled);
+    fitted.model.holds_every_pair() || fitted.freedom <= unfilled_used
+}
+
+/// An estimate that says fewer than were seen. Its assumptions are refuted, and with them what else rests on the same.
+pub fn below_floor(estimates: &[Estimate], seen: u64) -> Option<Refusal> {
+    let wrong = estimates.iter().find(|e| e.estimate < seen as f64)?;
+    Some(Refusal::BelowFloor { method: wrong.method.clone(), estimate: wrong.estimate })
 }
 
 /// A model with pairs that has no estimate and yet explains the table better than every model that has one.

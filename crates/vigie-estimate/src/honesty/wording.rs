@@ -85,6 +85,23 @@ pub fn both(x: f64, floor: u64) -> (String, String) {
     (shown(x, floor, Language::English), shown(x, floor, Language::French))
 }
 
+/// A number with decimals, with the point or comma of a language.
+pub fn decimal(x: f64, decimals: usize, language: Language) -> String {
+    let text = format!("{x:.decimals$}");
+    match language {
+        Language::English => text,
+        Language::French => text.replace('.', ","),
+    }
+}
+
+/// A share in percent as a language writes it.
+pub fn share(x: f64, language: Language) -> String {
+    match language {
+        Language::English => percent(x),
+        Language::French => percent(x).replace('.', ",").replace('%', "\u{202f}%"),
+    }
+}
+
 /// A share in percent without decimals, or with one below ten.
 pub fn percent(x: f64) -> String {
     let p = x * 100.0;

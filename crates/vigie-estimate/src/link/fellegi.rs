@@ -1,24 +1,30 @@
-//! Weights of agreement learned without labels: Fellegi and Sunter 1969, fitted by EM as Winkler 1988.
+//! Names of organisations compared: what agrees, what it weighs, and which links that makes.
 //!
-//! How often unrelated groups agree comes from random pairs; how often the same organisation agrees comes from the pairs
-//! in blocks, by EM. A link's weight is the sum of its comparisons' weights in bits, so every link can be explained.
+//! The weights are learned from the lists themselves ([`super::weights`]). A link's weight is the sum of its comparisons'
+//! weights in bits, so every link can be explained.
 
 use super::blocking::{Profile, pairs};
+use super::owners::Owners;
 use super::union::Union;
+use super::weights::{Pattern as AnyPattern, Table as AnyTable, Weights as AnyWeights, learn};
 use super::{Decisions, Link};
 use crate::lists::names::likeness;
 use crate::lists::{KeyKind, Lists};
+use crate::numeric::parallel;
 use crate::numeric::random::Random;
 
 /// At or above this chance a link is made.
 pub const LINK_AT: f64 = 0.95;
 /// Between this and [`LINK_AT`] a person decides.
 pub const DOUBT_AT: f64 = 0.5;
+/// The chances at which the number of units is counted again, to show what the threshold decides.
+pub const THRESHOLDS: [f64; 3] = [0.8, LINK_AT, 0.99];
 const COMPARISONS: usize = 4;
-const LEVELS: usize = 5;
-const ROUNDS: usize = 100;
 const RANDOM_PAIRS: usize = 100_000;
 const LOSS_SAMPLE: usize = 100;
+const PAIRS_AT_ONCE: usize = 20_000;
+/// Pairs with a smaller chance add nothing to what is expected.
+const LEAST_COUNTED: f64 = 1e-4;
 /// Most groups that a sample is held against by brute force.
 const LOSS_AGAINST: usize = 20_000;
 
@@ -70,66 +76,98 @@ pub struct ByName {
     pub links: Vec<Link>,
     /// Expected share of true links not made.
     pub missed: Option<f64>,
+    /// Expected share of made links that are false, by the weights themselves.
+    pub false_links: Option<f64>,
     /// Share of sampled links that no block proposes.
     pub blocking_loss: Option<f64>,
+    /// Blocks of common words that proposed nothing.
+    pub too_large: usize,
+    /// Joins that each of [`THRESHOLDS`] would make: pairs of record numbers.
+    pub joins: [Vec<(u32, u32)>; THRESHOLDS.len()],
 }
 
-type Pattern = [u8; COMPARISONS];
-type Table = [[f64; LEVELS]; COMPARISONS];
+type Pattern = AnyPattern<COMPARISONS>;
+type Table = AnyTable<COMPARISONS>;
+type Weights = AnyWeights<COMPARISONS>;
 
-/// Learned weights.
-#[derive(Clone, Debug)]
-pub struct Weights {
-    same: Table,
-    different: Table,
-    /// Share of the compared pairs that are one organisation.
-    pub share: f64,
-}
-
-/// Joins groups whose names are alike enough.
-pub fn link_by_name(lists: &Lists, union: &mut Union, decisions: &Decisions) -> ByName {
+/// Joins groups whose names are alike enough. `exact` is how many links across lists exact keys made before.
+pub fn link_by_name(
+    lists: &Lists,
+    (union, owners): (&mut Union, &mut Owners),
+    decisions: &Decisions,
+    exact: usize,
+) -> ByName {
     let (profiles, members) = profiles(lists, union);
-    let candidates = pairs(&profiles);
+    let blocked = pairs(&profiles);
+    let candidates = &blocked.pairs;
     if candidates.is_empty() {
         return ByName::default();
     }
-    let patterns: Vec<Pattern> =
-        candidates.iter().map(|&(a, b)| compare(&profiles[a as usize], &profiles[b as usize])).collect();
+    let patterns = compare_all(&profiles, candidates);
     let enough = profiles.len() >= ENOUGH_TO_LEARN && patterns.len() >= ENOUGH_TO_LEARN;
-    let weights = if enough { learn(&patterns, &random_patterns(&profiles)) } else { Weights::unlearned() };
-    let mut result = ByName::default();
-    let (mut made, mut left) = (0.0, 0.0);
-    for (&(a, b), pattern) in candidates.iter().zip(&patterns) {
-        let chance = weights.chance(*pattern);
+    let weights =
+        if enough { learn(&usual(), &patterns, &random_patterns(&profiles), chance) } else { usual() };
+    let mut result = ByName { too_large: blocked.too_large, ..ByName::default() };
+    let (mut made, mut left, mut wrong) = (exact as f64, 0.0, 0.0);
+    let mut by_likeness = 0.0;
+    for (chance, pair) in likeliest_first(candidates, &patterns, &weights) {
+        let (a, b) = candidates[pair];
         let (pa, pb) = (&profiles[a as usize], &profiles[b as usize]);
-        let decision = decide(pa, pb, chance, decisions);
+        let ends = (members[a as usize], members[b as usize]);
+        let clash = owners.clash(lists, union.root(ends.0), union.root(ends.1));
+        let decision = decide((pa, pb), chance, clash, decisions);
+        note_joins(&mut result.joins, ends, (chance, clash), decision);
         if decision == Some(Decision::Link) {
-            made += chance;
-            union.join(members[a as usize], members[b as usize]);
-        } else {
-            left += chance;
+            (made, by_likeness, wrong) = (made + chance, by_likeness + 1.0, wrong + 1.0 - chance);
+            owners.join(union, ends.0, ends.1);
+        } else if union.root(ends.0) != union.root(ends.1) {
+            left += chance.min(if clash { DOUBT_AT } else { 1.0 });
         }
         if let Some(decision) = decision {
-            result.links.push(Link {
-                left: show(pa),
-                right: show(pb),
-                why: weights.explain(*pattern),
-                chance,
-                decision,
-            });
+            let (left, right) = (show(pa), show(pb));
+            result.links.push(Link { left, right, why: explain(&weights, patterns[pair]), chance, decision });
         }
     }
     result.missed = (made + left > 0.0).then(|| left / (made + left));
-    result.blocking_loss = blocking_loss(&profiles, &candidates, &weights);
+    result.false_links = (by_likeness > 0.0).then(|| wrong / by_likeness);
+    result.blocking_loss = blocking_loss(&profiles, candidates, &weights);
     result
 }
 
-fn decide(a: &Profile, b: &Profile, chance: f64, decisions: &Decisions) -> Option<Decision> {
-    let key = ordered(show(a), show(b));
-    match decisions.get(&key) {
+/// Pairs that may be one, the likeliest first: a row that fits two firms goes to the one that it fits better.
+fn likeliest_first(candidates: &[(u32, u32)], patterns: &[Pattern], weights: &Weights) -> Vec<(f64, usize)> {
+    let mut order: Vec<(f64, usize)> = patterns
+        .iter()
+        .enumerate()
+        .map(|(pair, &pattern)| (chance(weights, pattern), pair))
+        .filter(|(chance, _)| *chance >= LEAST_COUNTED)
+        .collect();
+    order.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| candidates[a.1].cmp(&candidates[b.1])));
+    order
+}
+
+/// What a person decided holds at every threshold.
+fn note_joins(
+    joins: &mut [Vec<(u32, u32)>; THRESHOLDS.len()],
+    (a, b): (usize, usize),
+    (chance, clash): (f64, bool),
+    decision: Option<Decision>,
+) {
+    let number = |i: usize| u32::try_from(i).unwrap_or(u32::MAX);
+    for (threshold, joins) in THRESHOLDS.iter().zip(joins) {
+        let by_hand = decision == Some(Decision::Link) && (chance < LINK_AT || clash);
+        if by_hand || decision != Some(Decision::Rejected) && chance >= *threshold && !clash {
+            joins.push((number(a), number(b)));
+        }
+    }
+}
+
+/// Names that agree do not outweigh domains that clash: that is for a person.
+fn decide((a, b): (&Profile, &Profile), chance: f64, clash: bool, decisions: &Decisions) -> Option<Decision> {
+    match decisions.get(&ordered(show(a), show(b))) {
         Some(true) => Some(Decision::Link),
         Some(false) => Some(Decision::Rejected),
-        None if chance >= LINK_AT => Some(Decision::Link),
+        None if chance >= LINK_AT && !clash => Some(Decision::Link),
         None if chance >= DOUBT_AT => Some(Decision::Doubtful),
         None => None,
     }
@@ -155,16 +193,7 @@ fn profiles(lists: &Lists, union: &mut Union) -> (Vec<Profile>, Vec<usize>) {
     for group in order.chunk_by(|a, b| a.0 == b.0) {
         let mut profile = Profile::default();
         for &(_, index) in group {
-            let record = &lists.records[index];
-            let text = |kind| record.keys.iter().find(|k| k.0 == kind).map(|k| lists.text(k.1));
-            profile.name = profile.name.or_else(|| record.name.map(|id| lists.text(id).to_owned()));
-            profile.label = profile
-                .label
-                .or_else(|| text(KeyKind::Domain).and_then(|d| d.split('.').next()).map(str::to_owned));
-            profile.country = profile.country.or(record.country);
-            profile.network = profile.network.or_else(|| {
-                text(KeyKind::Address).and_then(|a| a.rsplit_once('.')).map(|(network, _)| network.to_owned())
-            });
+            add_to(&mut profile, lists, index);
         }
         if profile.name.is_some() || profile.label.is_some() {
             profiles.push(profile);
@@ -172,6 +201,41 @@ fn profiles(lists: &Lists, union: &mut Union) -> (Vec<Profile>, Vec<usize>) {
         }
     }
     (profiles, members)
+}
+
+/// What one row is known by, in the words of the review file.
+pub fn describe(lists: &Lists, index: usize) -> String {
+    let mut profile = Profile::default();
+    add_to(&mut profile, lists, index);
+    show(&profile)
+}
+
+/// Takes from a record what the profile does not know yet.
+fn add_to(profile: &mut Profile, lists: &Lists, index: usize) {
+    let record = &lists.records[index];
+    let text = |kind| record.keys.iter().find(|k| k.0 == kind).map(|k| lists.text(k.1));
+    profile.name = profile.name.take().or_else(|| record.name.map(|id| lists.text(id).to_owned()));
+    profile.label = profile
+        .label
+        .take()
+        .or_else(|| text(KeyKind::Domain).and_then(|d| d.split('.').next()).map(str::to_owned));
+    profile.country = profile.country.or(record.country);
+    profile.network = profile.network.take().or_else(|| {
+        text(KeyKind::Address).and_then(|a| a.rsplit_once('.')).map(|(network, _)| network.to_owned())
+    });
+}
+
+/// Compares every pair, on all cores; the answer does not depend on how many there are.
+fn compare_all(profiles: &[Profile], candidates: &[(u32, u32)]) -> Vec<Pattern> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let chunks: Vec<&[(u32, u32)]> = candidates.chunks(PAIRS_AT_ONCE).collect();
+    let compared = parallel::map(chunks.len(), threads, |i| {
+        chunks[i]
+            .iter()
+            .map(|&(a, b)| compare(&profiles[a as usize], &profiles[b as usize]))
+            .collect::<Vec<Pattern>>()
+    });
+    compared.concat()
 }
 
 /// Level of agreement of each comparison; 0 says that one side does not know.
@@ -244,83 +308,31 @@ fn random_patterns(profiles: &[Profile]) -> Vec<Pattern> {
         .collect()
 }
 
-/// Frequencies of levels among known comparisons, smoothed.
-fn frequencies(weighted: impl Iterator<Item = (Pattern, f64)>) -> Table {
-    let mut counts = [[0.5_f64; LEVELS]; COMPARISONS];
-    for (pattern, weight) in weighted {
-        for (row, &level) in counts.iter_mut().zip(&pattern) {
-            row[level as usize] += weight;
-        }
-    }
-    for row in &mut counts {
-        let known: f64 = row[1..].iter().sum();
-        for count in row.iter_mut() {
-            *count /= known;
-        }
-        row[0] = 1.0;
-    }
-    counts
+/// The usual weights, for lists too small to learn from.
+fn usual() -> Weights {
+    Weights { same: USUAL_SAME, different: USUAL_DIFFERENT, share: 0.05 }
 }
 
-/// Learns the weights by EM: unrelated pairs from random ones, related pairs from the blocks.
-pub fn learn(patterns: &[Pattern], random: &[Pattern]) -> Weights {
-    let mut distinct: Vec<(Pattern, f64)> = Vec::new();
-    let mut sorted = patterns.to_vec();
-    sorted.sort_unstable();
-    distinct.extend(sorted.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as f64)));
-    let different = frequencies(random.iter().map(|&p| (p, 1.0)));
-    let mut weights = Weights { different, ..Weights::unlearned() };
-    let total: f64 = distinct.iter().map(|d| d.1).sum();
-    for _ in 0..ROUNDS {
-        let expected: Vec<f64> = distinct.iter().map(|(p, n)| n * weights.chance(*p)).collect();
-        let sum: f64 = expected.iter().sum();
-        let next = frequencies(distinct.iter().zip(&expected).map(|(&(p, _), &e)| (p, e)));
-        let share = (sum / total).clamp(1e-6, 0.9);
-        let change = (share - weights.share).abs();
-        weights = Weights { same: next, share, different: weights.different };
-        if change < 1e-9 {
-            break;
-        }
+/// Chance that a pair with this pattern is one organisation.
+fn chance(weights: &Weights, pattern: Pattern) -> f64 {
+    // A name or a domain must speak for the link: country and network alone never make one.
+    if pattern[0] == 4 && pattern[1] != 1 || pattern[0] == 0 && pattern[1] == 0 {
+        return 0.0;
     }
-    weights
+    let chance = weights.chance(pattern);
+    // `firm1.de` and `firm2.de` are alike: without names, only the same label makes a link; a likeness is for a person.
+    if pattern[0] == 0 && pattern[1] != 1 { chance.min(MOST_BY_LIKE_LABELS) } else { chance }
 }
 
-impl Weights {
-    /// The usual weights, for lists too small to learn from.
-    pub fn unlearned() -> Self {
-        Self { same: USUAL_SAME, different: USUAL_DIFFERENT, share: 0.05 }
-    }
-
-    fn bits(&self, pattern: Pattern) -> [f64; COMPARISONS] {
-        let mut bits = [0.0; COMPARISONS];
-        for (c, &level) in pattern.iter().enumerate().filter(|(_, l)| **l > 0) {
-            bits[c] = (self.same[c][level as usize] / self.different[c][level as usize]).log2();
-        }
-        bits
-    }
-
-    /// Chance that a pair with this pattern is one organisation.
-    pub fn chance(&self, pattern: Pattern) -> f64 {
-        // A name or a domain must speak for the link: country and network alone never make one.
-        if pattern[0] == 4 && pattern[1] != 1 || pattern[0] == 0 && pattern[1] == 0 {
-            return 0.0;
-        }
-        let odds = self.share / (1.0 - self.share) * self.bits(pattern).iter().sum::<f64>().exp2();
-        let chance = odds / (1.0 + odds);
-        // `firm1.de` and `firm2.de` are alike: without names, only the same label makes a link; a likeness is for a person.
-        if pattern[0] == 0 && pattern[1] != 1 { chance.min(MOST_BY_LIKE_LABELS) } else { chance }
-    }
-
-    fn explain(&self, pattern: Pattern) -> String {
-        let names = ["name", "domain", "country", "network"];
-        let levels = ["?", "same", "close", "near", "differs"];
-        let bits = self.bits(pattern);
-        (0..COMPARISONS)
-            .filter(|&c| pattern[c] > 0)
-            .map(|c| format!("{} {} {:+.1}", names[c], levels[pattern[c] as usize], bits[c]))
-            .collect::<Vec<_>>()
-            .join(", ")
-    }
+fn explain(weights: &Weights, pattern: Pattern) -> String {
+    let names = ["name", "domain", "country", "network"];
+    let levels = ["?", "same", "close", "near", "differs"];
+    let bits = weights.bits(pattern);
+    (0..COMPARISONS)
+        .filter(|&c| pattern[c] > 0)
+        .map(|c| format!("{} {} {:+.1}", names[c], levels[pattern[c] as usize], bits[c]))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Links of a sample found by holding it against everybody, that no block proposes.
@@ -333,7 +345,7 @@ fn blocking_loss(profiles: &[Profile], candidates: &[(u32, u32)], weights: &Weig
         let start = random.below(profiles.len());
         for step in 0..LOSS_AGAINST.min(profiles.len()) {
             let b = (start + step) % profiles.len();
-            if a == b || weights.chance(compare(&profiles[a], &profiles[b])) < LINK_AT {
+            if a == b || chance(weights, compare(&profiles[a], &profiles[b])) < LINK_AT {
                 continue;
             }
             found += 1;

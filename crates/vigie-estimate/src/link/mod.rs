@@ -6,13 +6,17 @@
 pub mod blocking;
 pub mod fellegi;
 pub mod hubs;
+pub mod owners;
+pub mod records;
 pub mod simulate;
 pub mod union;
+pub mod weights;
 
 use crate::lists::{KeyKind, Lists, Record};
 use crate::options::Level;
 use crate::table::CaptureTable;
 use fellegi::Decision;
+use owners::Owners;
 use std::collections::BTreeMap;
 use union::Union;
 
@@ -48,31 +52,45 @@ pub struct Linked {
     pub nameless: usize,
     /// Expected share of true links that were not made, by the weights themselves; `None` when nothing was compared.
     pub missed: Option<f64>,
+    /// Expected share of the links made by likeness that are false, by the weights themselves.
+    pub false_links: Option<f64>,
     /// Share of sampled links that no block would have proposed.
     pub blocking_loss: Option<f64>,
+    /// Blocks of common words that were too large to propose anything.
+    pub too_large: usize,
+    /// Organisation of each record at each of [`fellegi::THRESHOLDS`]: what another threshold would have counted.
+    pub at_thresholds: Vec<(f64, Vec<Option<u32>>)>,
 }
 
 /// Human decisions on doubtful links: the two names, and whether they are one.
 pub type Decisions = BTreeMap<(String, String), bool>;
 
+/// Most clashes that are kept for a person to look at.
+const MOST_CLASHES: usize = 100_000;
+/// Keys that say that two rows are one server.
+const HOST_KINDS: [KeyKind; 4] = [KeyKind::Url, KeyKind::Address, KeyKind::Certificate, KeyKind::HostName];
+/// Keys that say on their own that two rows have one owner.
+const STRONG_KINDS: [KeyKind; 4] = [KeyKind::Url, KeyKind::HostName, KeyKind::Domain, KeyKind::Forest];
+/// Keys that say so unless the domains speak against it.
+const WEAK_KINDS: [KeyKind; 3] = [KeyKind::Certificate, KeyKind::Address, KeyKind::Name];
+
 /// Links all records.
 pub fn link(lists: &Lists, decisions: &Decisions) -> Linked {
     let hubs = hubs::find(lists);
     let mut made = BTreeMap::new();
-    let mut union = Union::new(lists.records.len());
     let mut groups = BTreeMap::new();
     groups.insert(Level::Url.word(), by_key(&lists.records, KeyKind::Url));
     groups.insert(Level::Address.word(), by_key(&lists.records, KeyKind::Address));
-    join_by(
-        lists,
-        &hubs,
-        &[KeyKind::Url, KeyKind::Address, KeyKind::Certificate, KeyKind::HostName],
-        (&mut union, &mut made),
-    );
-    let host_kinds = [KeyKind::Url, KeyKind::Address, KeyKind::Certificate, KeyKind::HostName];
-    groups.insert(Level::Host.word(), roots(&mut union, &lists.records, &host_kinds));
-    join_by(lists, &hubs, &[KeyKind::Domain, KeyKind::Forest, KeyKind::Name], (&mut union, &mut made));
-    let fuzzy = fellegi::link_by_name(lists, &mut union, decisions);
+    let mut hosts = Union::new(lists.records.len());
+    join_by(lists, &hubs, &HOST_KINDS, (&mut hosts, &mut BTreeMap::new()));
+    groups.insert(Level::Host.word(), roots(&mut hosts, &lists.records, &HOST_KINDS));
+    let mut union = Union::new(lists.records.len());
+    join_by(lists, &hubs, &STRONG_KINDS, (&mut union, &mut made));
+    let mut owners = Owners::of(lists, &mut union);
+    let clashes = join_weakly(lists, &hubs, decisions, (&mut union, &mut owners, &mut made));
+    let (before, exact) = (union.clone(), across_lists(lists, &mut union));
+    let mut fuzzy = fellegi::link_by_name(lists, (&mut union, &mut owners), decisions, exact);
+    let at_thresholds = at_thresholds(lists, &before, std::mem::take(&mut fuzzy.joins));
     made.insert("likeness of names", fuzzy.links.iter().filter(|l| l.decision == Decision::Link).count());
     let organisations = roots(&mut union, &lists.records, &ALL_KINDS);
     let (organisations, nameless) = only_named(&organisations, &lists.records);
@@ -80,6 +98,7 @@ pub fn link(lists: &Lists, decisions: &Decisions) -> Linked {
     let counts = groups.iter().map(|(&level, ids)| (level, distinct(ids))).collect();
     let hubs =
         hubs.into_iter().map(|((kind, id), owners)| (kind, lists.text(id).to_owned(), owners)).collect();
+    fuzzy.links.extend(clashes);
     Linked {
         groups,
         counts,
@@ -88,8 +107,73 @@ pub fn link(lists: &Lists, decisions: &Decisions) -> Linked {
         links: fuzzy.links,
         nameless,
         missed: fuzzy.missed,
+        false_links: fuzzy.false_links,
+        too_large: fuzzy.too_large,
+        at_thresholds,
         blocking_loss: fuzzy.blocking_loss,
     }
+}
+
+/// How many links across lists the groups stand for: one for every list of a group but the first.
+fn across_lists(lists: &Lists, union: &mut Union) -> usize {
+    let mut places: Vec<(u32, u16)> =
+        lists.records.iter().enumerate().map(|(i, r)| (union.root(i), r.list)).collect();
+    places.sort_unstable();
+    places.dedup();
+    places.len() - places.chunk_by(|a, b| a.0 == b.0).count()
+}
+
+type Guarded<'a> = (&'a mut Union, &'a mut Owners, &'a mut BTreeMap<&'static str, usize>);
+
+/// Joins by address, then by name, what no domain speaks against; the rest is for a person to decide.
+fn join_weakly(
+    lists: &Lists,
+    hubs: &hubs::Hubs,
+    decisions: &Decisions,
+    (union, owners, made): Guarded<'_>,
+) -> Vec<Link> {
+    let mut clashes = Vec::new();
+    for kind in WEAK_KINDS {
+        let holders = holders(lists, hubs, &[kind]);
+        for same in holders.chunk_by(|a, b| a.0 == b.0) {
+            for pair in same.windows(2) {
+                let (a, b) = (pair[0].1 as usize, pair[1].1 as usize);
+                let clash = owners.clash(lists, union.root(a), union.root(b));
+                let told = clash.then(|| (fellegi::describe(lists, a), fellegi::describe(lists, b)));
+                let by_hand = told.clone().and_then(|(x, y)| decisions.get(&fellegi::ordered(x, y)).copied());
+                if !clash || by_hand == Some(true) {
+                    if owners.join(union, a, b) {
+                        *made.entry(kind.word()).or_insert(0) += 1;
+                    }
+                } else if let Some((left, right)) = told.filter(|_| clashes.len() < MOST_CLASHES) {
+                    let decision = if by_hand.is_some() { Decision::Rejected } else { Decision::Doubtful };
+                    let why = format!("same {}, domains differ", kind.word());
+                    clashes.push(Link { left, right, why, chance: fellegi::DOUBT_AT, decision });
+                }
+            }
+        }
+    }
+    clashes.sort_by(|a, b| (&a.left, &a.right, &a.why).cmp(&(&b.left, &b.right, &b.why)));
+    clashes.dedup();
+    clashes
+}
+
+/// Organisations at each threshold, from the groups that exact keys made.
+fn at_thresholds(
+    lists: &Lists,
+    before: &Union,
+    joins: [Vec<(u32, u32)>; fellegi::THRESHOLDS.len()],
+) -> Vec<(f64, Vec<Option<u32>>)> {
+    let mut found = Vec::new();
+    for (threshold, joins) in fellegi::THRESHOLDS.into_iter().zip(joins) {
+        let mut union = before.clone();
+        for (a, b) in joins {
+            union.join(a as usize, b as usize);
+        }
+        let groups = roots(&mut union, &lists.records, &ALL_KINDS);
+        found.push((threshold, only_named(&groups, &lists.records).0));
+    }
+    found
 }
 
 const ALL_KINDS: [KeyKind; 7] = [
@@ -133,9 +217,8 @@ fn distinct(ids: &[Option<u32>]) -> usize {
     known.len()
 }
 
-type Growing<'a> = (&'a mut Union, &'a mut BTreeMap<&'static str, usize>);
-
-fn join_by(lists: &Lists, hubs: &hubs::Hubs, kinds: &[KeyKind], (union, made): Growing<'_>) {
+/// Every use of a key by a record, equal keys together; keys that too many owners share are left out.
+fn holders(lists: &Lists, hubs: &hubs::Hubs, kinds: &[KeyKind]) -> Vec<((KeyKind, u32), u32)> {
     let mut holders: Vec<((KeyKind, u32), u32)> = lists
         .records
         .iter()
@@ -144,7 +227,13 @@ fn join_by(lists: &Lists, hubs: &hubs::Hubs, kinds: &[KeyKind], (union, made): G
         .filter(|(key, _)| kinds.contains(&key.0) && !hubs.contains_key(key))
         .collect();
     holders.sort_unstable();
-    for pair in holders.windows(2) {
+    holders
+}
+
+type Growing<'a> = (&'a mut Union, &'a mut BTreeMap<&'static str, usize>);
+
+fn join_by(lists: &Lists, hubs: &hubs::Hubs, kinds: &[KeyKind], (union, made): Growing<'_>) {
+    for pair in holders(lists, hubs, kinds).windows(2) {
         if pair[0].0 == pair[1].0 && union.join(pair[0].1 as usize, pair[1].1 as usize) {
             *made.entry(pair[0].0.0.word()).or_insert(0) += 1;
         }
@@ -154,21 +243,15 @@ fn join_by(lists: &Lists, hubs: &hubs::Hubs, kinds: &[KeyKind], (union, made): G
 impl Linked {
     /// The capture table of a level over the lists in `keep`; lists without anything of that level hold nobody.
     pub fn table(&self, lists: &Lists, level: Level, keep: &[usize]) -> Option<CaptureTable> {
-        let groups = self.groups.get(level.word())?;
-        let mut cells: Vec<(u32, usize)> = groups
+        table_of(lists, self.groups.get(level.word())?, keep)
+    }
+
+    /// The tables of organisations that other thresholds would have made.
+    pub fn tables_at_thresholds(&self, lists: &Lists, keep: &[usize]) -> Vec<(f64, CaptureTable)> {
+        self.at_thresholds
             .iter()
-            .zip(&lists.records)
-            .filter_map(|(group, record)| {
-                let place = keep.iter().position(|&k| k == record.list as usize)?;
-                group.map(|g| (g, 1_usize << place))
-            })
-            .collect();
-        cells.sort_unstable();
-        let mut table = CaptureTable::new(keep.iter().map(|&k| lists.metas[k].name.clone()).collect())?;
-        for same in cells.chunk_by(|a, b| a.0 == b.0) {
-            table.add(same.iter().fold(0, |set, &(_, bit)| set | bit), 1);
-        }
-        Some(table)
+            .filter_map(|(threshold, groups)| Some((*threshold, table_of(lists, groups, keep)?)))
+            .collect()
     }
 
     /// Rows of a list that fall together at a level.
@@ -182,4 +265,22 @@ impl Linked {
             .collect();
         of_list.len() - distinct(&of_list)
     }
+}
+
+/// Counts groups by the lists that hold them.
+fn table_of(lists: &Lists, groups: &[Option<u32>], keep: &[usize]) -> Option<CaptureTable> {
+    let mut cells: Vec<(u32, usize)> = groups
+        .iter()
+        .zip(&lists.records)
+        .filter_map(|(group, record)| {
+            let place = keep.iter().position(|&k| k == record.list as usize)?;
+            group.map(|g| (g, 1_usize << place))
+        })
+        .collect();
+    cells.sort_unstable();
+    let mut table = CaptureTable::new(keep.iter().map(|&k| lists.metas[k].name.clone()).collect())?;
+    for same in cells.chunk_by(|a, b| a.0 == b.0) {
+        table.add(same.iter().fold(0, |set, &(_, bit)| set | bit), 1);
+    }
+    Some(table)
 }

@@ -40,7 +40,7 @@ const COUNTRIES: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// What world to make.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct World {
     /// Organisations that exist.
     pub organisations: usize,
@@ -50,10 +50,41 @@ pub struct World {
     pub heterogeneity: f64,
     /// Share of the second list that is copied into the third.
     pub copied: f64,
+    /// Share of the first list's organisations that were told, cleaned up, and can be on no later list.
+    pub cleaned: f64,
     /// Chance that a name is misspelt, or that identifying fields are missing.
     pub noise: f64,
+    /// Share of organisations that the list of names knows by an old name.
+    pub renamed: f64,
+    /// Share of organisations that share an address with one or two others.
+    pub nat: f64,
+    /// Share of organisations with the name of another one in the same country, under a domain of their own.
+    pub namesakes: f64,
     /// Seed.
     pub seed: u64,
+}
+
+impl World {
+    /// A world with nothing wrong but what is always there: hosters, several addresses, legal forms.
+    pub fn plain(organisations: usize, seed: u64) -> Self {
+        Self {
+            organisations,
+            visibility: 0.25,
+            heterogeneity: 0.0,
+            copied: 0.0,
+            cleaned: 0.0,
+            noise: 0.0,
+            renamed: 0.0,
+            nat: 0.0,
+            namesakes: 0.0,
+            seed,
+        }
+    }
+
+    /// A world with a little of everything that makes linking hard.
+    pub fn hard(organisations: usize, seed: u64) -> Self {
+        Self { noise: 0.1, renamed: 0.02, nat: 0.03, namesakes: 0.02, ..Self::plain(organisations, seed) }
+    }
 }
 
 /// Made lists with the organisation behind each record.
@@ -68,6 +99,8 @@ pub struct Made {
 struct Organisation {
     name: String,
     plain: String,
+    /// Name before it was renamed, when lists still use it.
+    old: Option<String>,
     domain: String,
     country: &'static str,
     addresses: Vec<String>,
@@ -78,8 +111,9 @@ struct Organisation {
 /// Makes four lists: a scan, telemetry, a list of web shells, and a list of names.
 pub fn make(world: &World) -> Made {
     let mut random = Random::new(world.seed, 0x5349_4d00);
-    let organisations: Vec<Organisation> =
+    let mut organisations: Vec<Organisation> =
         (0..world.organisations).map(|i| organisation(i, world, &mut random)).collect();
+    entangle(&mut organisations, world, &mut random);
     let mut made = Made { lists: Lists::default(), owners: Vec::new() };
     for name in ["scan", "telemetry", "shells", "names"] {
         made.lists.metas.push(ListMeta { name: name.to_owned(), ..ListMeta::default() });
@@ -90,6 +124,9 @@ pub fn make(world: &World) -> Made {
         for slot in &mut on {
             *slot = random.uniform() < world.visibility * organisation.visible;
         }
+        if on[0] && random.uniform() < world.cleaned {
+            on = [true, false, false, false];
+        }
         on[2] |= on[1] && random.uniform() < world.copied;
         for (list, _) in on.iter().enumerate().filter(|(_, on)| **on) {
             rows(&mut made, (list, owner), organisation, world, &mut random);
@@ -98,12 +135,34 @@ pub fn make(world: &World) -> Made {
     made
 }
 
+/// Organisations that share an address, or a name, with the one before.
+fn entangle(organisations: &mut [Organisation], world: &World, random: &mut Random) {
+    for i in 1..organisations.len() {
+        if random.uniform() < world.nat {
+            organisations[i].addresses = vec![organisations[i - 1].addresses[0].clone()];
+        }
+        if random.uniform() < world.namesakes && organisations[i - 1].old.is_none() {
+            let (name, plain, country) = (
+                organisations[i - 1].name.clone(),
+                organisations[i - 1].plain.clone(),
+                organisations[i - 1].country,
+            );
+            let namesake = &mut organisations[i];
+            (namesake.name, namesake.plain, namesake.country, namesake.old) = (name, plain, country, None);
+        }
+    }
+}
+
 fn organisation(index: usize, world: &World, random: &mut Random) -> Organisation {
     let (country, tld, before, behind) = COUNTRIES[random.below(COUNTRIES.len())];
-    // Scrambled, so that neighbors in number are not neighbors in spelling; names are unique up to 152,000 firms.
-    let core = format!("{}{}", syllables(8_000 + (index * 77_773) % 152_000), ENDS[random.below(ENDS.len())]);
+    let core = core(index, random);
     let trade = TRADES[random.below(TRADES.len())];
     let plain = format!("{trade} {}{}", core[..1].to_uppercase(), &core[1..]);
+    let old = (random.uniform() < world.renamed).then(|| {
+        let before =
+            format!("{}{}", syllables(8_000 + random.below(3_000_000)), ENDS[random.below(ENDS.len())]);
+        format!("{} {}{}", TRADES[random.below(TRADES.len())], before[..1].to_uppercase(), &before[1..])
+    });
     let hosted = random.uniform() < 0.1;
     let count = if hosted { 1 } else { 1 + random.below(3) };
     // Hosted firms share an address and a certificate with about forty others.
@@ -121,6 +180,7 @@ fn organisation(index: usize, world: &World, random: &mut Random) -> Organisatio
         name: format!("{before}{plain}{behind}"),
         domain: format!("{core}.{tld}"),
         plain,
+        old,
         country,
         addresses,
         certificate: if hosted { format!("hoster{house:08}") } else { format!("own{index:012}") },
@@ -130,6 +190,13 @@ fn organisation(index: usize, world: &World, random: &mut Random) -> Organisatio
             1.0 + 0.75 * world.heterogeneity
         },
     }
+}
+
+/// Names of which no two are equal: scrambled, so that neighbors in number are not neighbors in spelling. The number of
+/// names is a prime, so that every index below it has one of its own.
+fn core(index: usize, random: &mut Random) -> String {
+    const NAMES: usize = 2_999_999;
+    format!("{}{}", syllables(8_000 + index.wrapping_mul(777_773) % NAMES), ENDS[random.below(ENDS.len())])
 }
 
 /// A number as syllables, so that names differ as names do.
@@ -149,7 +216,13 @@ fn syllables(mut number: usize) -> String {
 }
 
 fn address(number: usize) -> String {
-    format!("10.{}.{}.{}", number / 62_500 % 250, number / 250 % 250, number % 250)
+    format!(
+        "{}.{}.{}.{}",
+        11 + number / 15_625_000 % 150,
+        number / 62_500 % 250,
+        number / 250 % 250,
+        number % 250
+    )
 }
 
 fn rows(made: &mut Made, (list, owner): (usize, u32), o: &Organisation, world: &World, random: &mut Random) {
@@ -159,7 +232,7 @@ fn rows(made: &mut Made, (list, owner): (usize, u32), o: &Organisation, world: &
     for _ in 0..repeats {
         let ip = o.addresses[random.below(o.addresses.len())].clone();
         let url = format!("https://{ip}/aspnet_client/{}.aspx", random.bits() % 1_000_000);
-        let name = spelling(o, world, random);
+        let name = spelling(o, list, world, random);
         let values: Vec<(Field, &str)> = match list {
             0 if missing => vec![(Field::Address, &ip), (Field::Country, o.country)],
             0 => vec![
@@ -190,7 +263,10 @@ fn rows(made: &mut Made, (list, owner): (usize, u32), o: &Organisation, world: &
 }
 
 /// The name as one list writes it: with or without its form, sometimes with two letters exchanged.
-fn spelling(o: &Organisation, world: &World, random: &mut Random) -> String {
+fn spelling(o: &Organisation, list: usize, world: &World, random: &mut Random) -> String {
+    if let Some(old) = o.old.as_ref().filter(|_| list == 3) {
+        return old.clone();
+    }
     let mut name = if random.uniform() < 0.5 { o.name.clone() } else { o.plain.to_uppercase() };
     if random.uniform() < world.noise {
         let letters: Vec<char> = o.plain.chars().collect();

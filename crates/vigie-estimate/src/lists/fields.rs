@@ -1,7 +1,7 @@
 //! Which column means what: the headers of Shadowserver reports, Shodan and Censys exports, and plain lists.
 //!
 //! Shadowserver: <https://www.shadowserver.org/what-we-do/network-reporting/>. A network owner (`org` of Shodan, `as_name`)
-//! is not the victim and is left out.
+//! is not the victim and is left out, and so is Shodan's `domains`, which repeats the reverse names of the provider.
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum Field {
     Country,
     /// When it was seen.
     Time,
+    /// What Vigie, or somebody, found of the host: only victims are counted.
+    Verdict,
 }
 
 const NAMES: &[(&str, Field)] = &[
@@ -38,12 +40,12 @@ const NAMES: &[(&str, Field)] = &[
     ("address", Field::Address),
     ("ipv4", Field::Address),
     ("ipv6", Field::Address),
+    ("host", Field::OwnName),
     ("http_host", Field::OwnName),
     ("servername", Field::OwnName),
     ("server_name", Field::OwnName),
     ("fqdn", Field::OwnName),
     ("domain", Field::OwnName),
-    ("domains", Field::OwnName),
     ("ehlo", Field::OwnName),
     ("smtp_banner", Field::OwnName),
     ("banner", Field::OwnName),
@@ -94,6 +96,7 @@ const NAMES: &[(&str, Field)] = &[
     ("first_seen", Field::Time),
     ("date", Field::Time),
     ("last_updated_at", Field::Time),
+    ("verdict", Field::Verdict),
 ];
 
 /// What a header names; `None` for a column that links nothing.

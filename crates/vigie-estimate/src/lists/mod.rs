@@ -1,10 +1,12 @@
 //! Lists of victims in: what each row names, where it comes from, and what it claims.
 
 pub mod fields;
+mod fleet;
 pub mod names;
 mod read;
 mod run;
 
+pub(crate) use read::day_of;
 pub use read::{ListMeta, Lists, read_list, read_lists};
 pub(crate) use run::run_lists;
 

@@ -4,9 +4,11 @@
 //! `# window: 2021-02-26..2021-03-09`; a JSON-lines file with `{"_list": {"source": ..., ...}}`.
 
 use super::fields::{Field, field_of, host_name, is_generic_forest, is_generic_reverse, registrable};
+use super::fleet;
 use super::names::clean;
 use super::{KeyKind, Record};
 use crate::error::Error;
+use crate::table::bounded::{BoundedRows, MAX_ROW};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -14,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// Most records over all lists.
 const MAX_RECORDS: usize = 20_000_000;
 /// Longest line that is read.
-const MAX_LINE: u64 = 1 << 20;
+const MAX_LINE: u64 = MAX_ROW;
 /// Most lists.
 const MAX_LISTS: usize = crate::table::MAX_LISTS;
 
@@ -35,6 +37,8 @@ pub struct ListMeta {
     pub rows: usize,
     /// Rows without anything that could place them.
     pub unplaced: usize,
+    /// Rows whose verdict says that they are no victims.
+    pub not_victims: usize,
     /// First and last day of its rows.
     pub days: Option<(i32, i32)>,
 }
@@ -69,8 +73,14 @@ impl Lists {
     /// Adds one row given as fields.
     pub fn add(&mut self, list: u16, line: u32, values: &[(Field, &str)]) {
         let mut record = Record { list, line, ..Record::default() };
+        if values.iter().any(|&(f, v)| f == Field::Verdict && !v.trim().is_empty() && !fleet::is_victim(v)) {
+            let meta = &mut self.metas[list as usize];
+            meta.rows += 1;
+            meta.not_victims += 1;
+            return;
+        }
         for &(field, value) in values {
-            let value = value.trim();
+            let value = shortened(value.trim());
             if !value.is_empty() {
                 self.place(&mut record, field, value);
             }
@@ -97,16 +107,7 @@ impl Lists {
 
     fn place(&mut self, record: &mut Record, field: Field, value: &str) {
         match field {
-            Field::Url => {
-                let lower = value.to_lowercase();
-                record.keys.push((KeyKind::Url, self.intern(lower.split(['?', '#']).next().unwrap_or(""))));
-                self.place_host(record, value);
-                let host = lower.split_once("://").map_or(lower.as_str(), |(_, rest)| rest);
-                let host = host.split(['/', ':']).next().unwrap_or("");
-                if let Ok(address) = host.parse::<std::net::IpAddr>() {
-                    record.keys.push((KeyKind::Address, self.intern(&address.to_string())));
-                }
-            }
+            Field::Url => self.place_url(record, value),
             Field::Address => {
                 if let Ok(address) = value.parse::<std::net::IpAddr>() {
                     record.keys.push((KeyKind::Address, self.intern(&address.to_string())));
@@ -148,6 +149,27 @@ impl Lists {
                 }
             }
             Field::Time => record.day = record.day.or_else(|| day_of(value)),
+            Field::Verdict => {}
+        }
+    }
+
+    /// A whole URL with its host. A bare path (`/owa/`, as some scans write it) is on every server and links nobody.
+    fn place_url(&mut self, record: &mut Record, value: &str) {
+        let lower = value.to_lowercase();
+        let rest = lower.split_once("://").map_or(lower.as_str(), |(_, rest)| rest);
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let bare = rest[..end].trim_start_matches('[').trim_end_matches(']');
+        let host = bare
+            .rsplit_once(':')
+            .map_or(bare, |(host, port)| if port.parse::<u16>().is_ok() { host } else { bare });
+        let address = bare.parse().or_else(|_| host.trim_end_matches(']').parse::<std::net::IpAddr>()).ok();
+        if address.is_none() && host_name(host).is_none() {
+            return;
+        }
+        record.keys.push((KeyKind::Url, self.intern(lower.split(['?', '#']).next().unwrap_or(""))));
+        match address {
+            Some(address) => record.keys.push((KeyKind::Address, self.intern(&address.to_string()))),
+            None => self.place_host(record, host),
         }
     }
 
@@ -162,8 +184,19 @@ impl Lists {
     }
 }
 
+/// Longer values name nothing; they would only fill the memory.
+const MAX_VALUE: usize = 8_192;
+
+fn shortened(value: &str) -> &str {
+    let mut end = value.len().min(MAX_VALUE);
+    while !value.is_char_boundary(end) {
+        end -= 1;
+    }
+    &value[..end]
+}
+
 /// The day of an ISO date at the start of a text.
-fn day_of(text: &str) -> Option<i32> {
+pub(crate) fn day_of(text: &str) -> Option<i32> {
     let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<i32>().ok();
     let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
     if !(1970..2200).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
@@ -190,6 +223,11 @@ pub fn read_lists(paths: &[PathBuf]) -> Result<Lists, Error> {
     }
     let mut lists = Lists::default();
     for path in paths {
+        if path.is_dir() {
+            begin(&mut lists, path);
+            fleet::read_folder(&mut lists, path)?;
+            continue;
+        }
         let file = std::fs::File::open(path).map_err(|source| Error::Read { path: path.clone(), source })?;
         read_list(&mut lists, file, path)?;
     }
@@ -203,15 +241,12 @@ pub fn read_lists(paths: &[PathBuf]) -> Result<Lists, Error> {
 /// # Errors
 /// As [`read_lists`].
 pub fn read_list(lists: &mut Lists, input: impl Read, path: &Path) -> Result<(), Error> {
-    let name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-    let name = if lists.metas.iter().any(|m| m.name == name) {
-        format!("{name}-{}", lists.metas.len() + 1)
-    } else {
-        name
-    };
-    lists.metas.push(ListMeta { name, ..ListMeta::default() });
+    begin(lists, path);
     let mut reader = BufReader::new(input);
     let first = skip_comments(lists, &mut reader, path)?;
+    if first.trim() == "{" || first.trim_start().starts_with("{\"schema\"") {
+        return fleet::read_assessment(lists, first.as_bytes().chain(reader), path);
+    }
     if first.trim_start().starts_with('{') {
         read_json_lines(lists, &first, reader, path)
     } else {
@@ -219,10 +254,25 @@ pub fn read_list(lists: &mut Lists, input: impl Read, path: &Path) -> Result<(),
     }
 }
 
+/// A new list, named by its file.
+fn begin(lists: &mut Lists, path: &Path) {
+    let name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+    let name = if lists.metas.iter().any(|m| m.name == name) {
+        format!("{name}-{}", lists.metas.len() + 1)
+    } else {
+        name
+    };
+    lists.metas.push(ListMeta { name, ..ListMeta::default() });
+}
+
 fn next_line(reader: &mut impl BufRead, path: &Path) -> Result<Option<String>, Error> {
     let mut bytes = Vec::new();
     let read = reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut bytes);
     let count = read.map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    if count as u64 == MAX_LINE {
+        let message = format!("a line is longer than {} MiB", MAX_LINE >> 20);
+        return Err(Error::Input { path: path.to_owned(), message });
+    }
     Ok((count > 0).then(|| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
@@ -254,8 +304,9 @@ fn set_meta(meta: &mut ListMeta, key: &str, value: &str) {
 }
 
 fn read_csv(lists: &mut Lists, header: &str, reader: impl Read, path: &Path) -> Result<(), Error> {
-    let whole = header.as_bytes().chain(reader);
-    let mut csv = csv::ReaderBuilder::new().flexible(true).from_reader(whole);
+    let (whole, meter) = BoundedRows::new(header.as_bytes().chain(reader));
+    let delimiter = if header.contains('\t') && !header.contains(',') { b'\t' } else { b',' };
+    let mut csv = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(whole);
     let bad = |message: String| Error::Input { path: path.to_owned(), message };
     let headers = csv.byte_headers().map_err(|e| bad(e.to_string()))?.clone();
     let mut fields: Vec<Option<Field>> =
@@ -264,7 +315,7 @@ fn read_csv(lists: &mut Lists, header: &str, reader: impl Read, path: &Path) -> 
         // A bare list of names under any title.
         fields[0] = Some(Field::Organisation);
     }
-    if !fields.iter().flatten().any(|f| !matches!(f, Field::Country | Field::Time)) {
+    if !fields.iter().flatten().any(|f| !matches!(f, Field::Country | Field::Time | Field::Verdict)) {
         let shown: Vec<String> =
             headers.iter().take(12).map(|h| String::from_utf8_lossy(h).into_owned()).collect();
         return Err(bad(format!(
@@ -276,6 +327,7 @@ fn read_csv(lists: &mut Lists, header: &str, reader: impl Read, path: &Path) -> 
     let mut record = csv::ByteRecord::new();
     let mut line = 1;
     loop {
+        meter.row_ended();
         match csv.read_byte_record(&mut record) {
             Ok(false) => return Ok(()),
             Ok(true) => {}

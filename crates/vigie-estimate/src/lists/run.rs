@@ -3,11 +3,13 @@
 use super::{Lists, read_lists};
 use crate::analysis::{Context, analyze};
 use crate::error::Error;
-use crate::honesty::{Language, Refusal};
+use crate::honesty::wording::whole;
+use crate::honesty::{Language, Refusal, Text};
 use crate::link::{Decisions, Linked, fellegi::ordered, link};
+use crate::methods::recommend::{fast, recommend};
 use crate::options::{Format, Level, Options};
 use crate::output::{json, text};
-use crate::run::{Outcome, context_of, write};
+use crate::run::{Outcome, context_of, merged, write};
 use crate::table::CaptureTable;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -23,7 +25,7 @@ pub(crate) fn run_lists(options: &Options, paths: &[PathBuf], out: &mut dyn Writ
     if let Some(path) = &options.review {
         write_review(&linked, path)?;
     }
-    let (table, context) = capture(&lists, &linked, options);
+    let (table, context) = capture(&lists, &linked, options)?;
     let analysis = analyze(&table, &BTreeMap::new(), &context, &options.effort);
     match options.format {
         Format::Svg => write(options, &analysis, &context, out)?,
@@ -44,12 +46,15 @@ pub(crate) fn run_lists(options: &Options, paths: &[PathBuf], out: &mut dyn Writ
 }
 
 /// The table of the level asked for, over the lists that are independent and name something of that level.
-fn capture(lists: &Lists, linked: &Linked, options: &Options) -> (CaptureTable, Context) {
+fn capture(lists: &Lists, linked: &Linked, options: &Options) -> Result<(CaptureTable, Context), Error> {
     let level = options.level;
     let mut context = context_of(options);
     context.level = context.unit.is_none().then_some(level);
     context.unit = context.unit.or_else(|| Some(level.word().to_owned()));
     context.missed_links = context.missed_links.or(linked.missed);
+    context.linkage_unknown = level == Level::Organisation && context.missed_links.is_none();
+    context.false_links = linked.false_links;
+    context.blocking_loss = linked.blocking_loss;
     let groups = linked.groups.get(level.word());
     let mut keep = Vec::new();
     let mut without = Vec::new();
@@ -70,9 +75,11 @@ fn capture(lists: &Lists, linked: &Linked, options: &Options) -> (CaptureTable, 
         context.windows.extend(window.map(|w| (meta.name.clone(), w)));
     }
     if level == Level::Organisation && linked.nameless > 0 {
-        context
-            .list_notes
-            .push(format!("{} groups known by an address only are not counted", linked.nameless));
+        let n = linked.nameless;
+        context.list_notes.push(Text::new(
+            format!("{n} groups known by an address only are not counted as organisations"),
+            format!("{n} groupes connus par une adresse seule ne sont pas comptés comme organisations"),
+        ));
     }
     context.days_apart = days_apart(lists, &keep);
     if keep.len() < 2 && keep.len() + without.len() >= 2 {
@@ -80,24 +87,38 @@ fn capture(lists: &Lists, linked: &Linked, options: &Options) -> (CaptureTable, 
         context.refusal = Some(Refusal::MixedUnits { units });
     }
     let table = linked.table(lists, level, &keep).unwrap_or_else(CaptureTable::of_nobody);
-    (table, context)
-}
-
-fn note(lists: &Lists, linked: &Linked, level: Level, index: usize) -> String {
-    let meta = &lists.metas[index];
-    let mut text = format!(
-        "{}: {} rows, {} duplicates, {} not placed",
-        meta.name,
-        meta.rows,
-        linked.duplicates(lists, level, index),
-        meta.unplaced
-    );
-    for (word, value) in [("source", &meta.source), ("claims", &meta.claims)] {
-        if let Some(value) = value {
-            let _ = write!(text, ", {word} {value}");
+    if level == Level::Organisation {
+        for (at, other) in linked.tables_at_thresholds(lists, &keep) {
+            let other = merged(other, &options.merge)?;
+            let middle = recommend(&other, &fast(&other, options.effort.threads), 1.0).map(|r| r.estimate);
+            context.thresholds.push((at, other.seen(), middle));
         }
     }
-    text
+    Ok((merged(table, &options.merge)?, context))
+}
+
+fn note(lists: &Lists, linked: &Linked, level: Level, index: usize) -> Text {
+    let meta = &lists.metas[index];
+    let again = linked.duplicates(lists, level, index);
+    let mut en = format!(
+        "{}: {} rows, {again} of them a unit again, {} that could not be placed",
+        meta.name, meta.rows, meta.unplaced
+    );
+    let mut fr = format!(
+        "{} : {} lignes, dont {again} pour une unité déjà vue, {} impossibles à placer",
+        meta.name, meta.rows, meta.unplaced
+    );
+    if meta.not_victims > 0 {
+        let _ = write!(en, ", {} whose verdict is another", meta.not_victims);
+        let _ = write!(fr, ", {} d'un autre verdict", meta.not_victims);
+    }
+    for (value, word, french) in [(&meta.source, "source", "source"), (&meta.claims, "claims", "affirme")] {
+        if let Some(value) = value {
+            let _ = write!(en, ", {word} {value}");
+            let _ = write!(fr, ", {french} {value}");
+        }
+    }
+    Text::new(en, fr)
 }
 
 /// Days between the middles of the earliest and the latest list.
@@ -125,23 +146,26 @@ fn date(day: i32) -> String {
 }
 
 fn levels_text(linked: &Linked, language: Language) -> String {
-    let (title, hubs, doubtful) = match language {
-        Language::English => {
-            ("Distinct, by level (never mixed)", "keys shared by too many owners, not used", "doubtful links")
-        }
-        Language::French => (
-            "Distincts, par niveau (jamais mélangés)",
-            "clés partagées par trop de propriétaires, écartées",
-            "liens douteux",
-        ),
-    };
-    let counts: Vec<String> = Level::ALL
-        .iter()
-        .map(|l| format!("{} {}", l.word(), linked.counts.get(l.word()).copied().unwrap_or(0)))
-        .collect();
     let waiting =
         linked.links.iter().filter(|l| l.decision == crate::link::fellegi::Decision::Doubtful).count();
-    format!("{title}: {}; {hubs}: {}; {doubtful}: {waiting}\n", counts.join(", "), linked.hubs.len())
+    let hubs = linked.hubs.len();
+    let counts: Vec<String> = Level::ALL
+        .iter()
+        .map(|l| {
+            let n = whole(linked.counts.get(l.word()).copied().unwrap_or(0) as f64, language);
+            let (en, fr) = l.plural();
+            format!("{n} {}", if language == Language::English { en } else { fr })
+        })
+        .collect();
+    let counts = counts.join(", ");
+    match language {
+        Language::English => format!(
+            "Distinct, each level on its own: {counts}\nKeys that too many owners share, not used to link: {hubs}. Links left for a person to decide: {waiting} (--review FILE)\n"
+        ),
+        Language::French => format!(
+            "Distincts, chaque niveau à part : {counts}\nClés partagées par trop de propriétaires, non utilisées : {hubs}. Liens laissés à une personne : {waiting} (--review FICHIER)\n"
+        ),
+    }
 }
 
 fn linkage_json(linked: &Linked) -> Value {
@@ -156,7 +180,9 @@ fn linkage_json(linked: &Linked) -> Value {
         "hubs": hubs,
         "known_by_address_only": linked.nameless,
         "expected_missed": linked.missed,
+        "expected_false": linked.false_links,
         "blocking_loss": linked.blocking_loss,
+        "blocks_too_large": linked.too_large,
         "by_name": linked.links.len(),
     })
 }

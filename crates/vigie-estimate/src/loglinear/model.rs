@@ -113,9 +113,9 @@ fn faces_present(set: usize, model: &[usize]) -> bool {
         || (0..usize::BITS as usize).filter(|i| set >> i & 1 == 1).all(|i| model.contains(&(set & !(1 << i))))
 }
 
-/// The models that are looked at for a table: all of them up to three-way terms with five lists or fewer, pairs with six.
+/// The models that are looked at for a table: all of them up to three-way terms with five lists or fewer.
 ///
-/// Above six lists there are too many; `None` says that a stepwise search is needed.
+/// Above five lists there are too many; `None` says that pairs are added step by step.
 pub fn search_space(lists: usize) -> Option<Vec<Hierarchy>> {
     match lists {
         0 | 1 => Some(Vec::new()),

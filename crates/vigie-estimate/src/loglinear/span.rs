@@ -21,6 +21,8 @@ pub struct Fitted {
     pub bic: f64,
     /// Twice the log-likelihood lost against the table itself.
     pub deviance: f64,
+    /// Cells that the model can fill.
+    pub cells: usize,
     /// Cells less parameters.
     pub freedom: usize,
     /// Delta-method variance of the estimate.
@@ -126,6 +128,7 @@ fn summarize(model: &Hierarchy, design: &Design, fit: &PoissonFit) -> Fitted {
         aic: 2.0 * parameters - 2.0 * fit.ln_likelihood,
         bic: parameters * seen.ln() - 2.0 * fit.ln_likelihood,
         deviance: (2.0 * (perfect - fit.ln_likelihood)).max(0.0),
+        cells: design.cells.len(),
         freedom: design.cells.len().saturating_sub(design.matrix.columns),
         variance: unseen + unseen * unseen * fit.constant_variance,
     }

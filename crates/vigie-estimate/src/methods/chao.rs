@@ -4,6 +4,7 @@
 //! two. A bend that comes out negative is taken away, the first one first, until none is left.
 
 use super::Estimate;
+use crate::honesty::Text;
 use crate::loglinear::{Design, NoFit, Profile, fit_poisson, maximum_exists};
 use crate::table::CaptureTable;
 
@@ -66,8 +67,10 @@ pub fn as_estimate(bound: &Bound) -> Estimate {
         estimate: bound.profile.estimate,
         low: Some(bound.profile.interval.low),
         high: bound.profile.interval.high,
-        note: "a lower bound on N when units differ in how visible they are; its lower end is the safest number here"
-            .to_owned(),
+        note: Text::new(
+            "a lower bound on N when units differ in how visible they are; its lower end is the safest number here",
+            "borne inférieure de N quand les unités sont inégalement visibles ; son extrémité basse est le nombre le plus sûr ici",
+        ),
     }
 }
 

@@ -12,6 +12,8 @@ pub const MAX_R_HAT: f64 = 1.05;
 /// Below this they agree so well that longer chains would not change the number.
 const GOOD_R_HAT: f64 = 1.01;
 const WARM_UP: usize = 500;
+/// How often the number unseen is drawn again when it falls beyond the prior's reach, before the end itself is taken.
+const MOST_REDRAWS: usize = 1_000;
 
 /// How long and how often the sampler runs.
 ///
@@ -32,6 +34,8 @@ pub struct GibbsOptions {
     pub most_steps: usize,
     /// Steps between two draws that are kept.
     pub thin: usize,
+    /// Most units unseen, as a multiple of those seen: where the prior of N ends.
+    pub reach: u64,
 }
 
 impl Default for GibbsOptions {
@@ -41,9 +45,11 @@ impl Default for GibbsOptions {
             shape: 0.25,
             rate: 0.25,
             chains: 10,
-            first_steps: 20_000,
-            most_steps: 160_000,
+            first_steps: 60_000,
+            most_steps: 240_000,
             thin: 20,
+            // LCMCR ends its prior there too; without an end the upper tail of sparse tables is all prior.
+            reach: 20,
         }
     }
 }
@@ -68,8 +74,10 @@ pub struct LatentPosterior {
     pub mean: f64,
     /// Median of N of each chain.
     pub chain_medians: Vec<f64>,
-    /// Gelman and Rubin's R-hat of ln N.
+    /// Gelman and Rubin's R-hat of ln N over the halves of the chains.
     pub r_hat: f64,
+    /// Share of the draws in the last tenth before the prior ends: when it is large, the upper end is the prior's.
+    pub near_reach: f64,
     /// Steps that each chain took.
     pub steps: usize,
 }
@@ -101,14 +109,14 @@ pub fn sample(
         });
         steps = target;
         let kept: Vec<Vec<f64>> = chains.iter().map(|c| c.draws[c.draws.len() / 5..].to_vec()).collect();
-        if r_hat(&kept) <= GOOD_R_HAT || steps >= options.most_steps {
-            return Some(summarize(&kept, steps));
+        if split_r_hat(&kept) <= GOOD_R_HAT || steps >= options.most_steps {
+            return Some(summarize(&kept, steps, table.seen() as f64 * (1.0 + 0.9 * options.reach as f64)));
         }
         target = (steps * 2).min(options.most_steps);
     }
 }
 
-fn summarize(chains: &[Vec<f64>], steps: usize) -> LatentPosterior {
+fn summarize(chains: &[Vec<f64>], steps: usize, far: f64) -> LatentPosterior {
     let all: Vec<f64> = chains.iter().flatten().copied().collect();
     let ordered = sorted(&all);
     let at = |p| quantile_sorted(&ordered, p).unwrap_or(f64::NAN);
@@ -119,9 +127,22 @@ fn summarize(chains: &[Vec<f64>], steps: usize) -> LatentPosterior {
         high: at(0.975),
         mean: all.iter().sum::<f64>() / all.len() as f64,
         chain_medians,
-        r_hat: r_hat(chains),
+        r_hat: split_r_hat(chains),
+        near_reach: all.iter().filter(|&&n| n > far).count() as f64 / all.len() as f64,
         steps,
     }
+}
+
+/// R-hat over both halves of every chain: a chain that still wanders disagrees with itself.
+pub fn split_r_hat(chains: &[Vec<f64>]) -> f64 {
+    let halves: Vec<Vec<f64>> = chains
+        .iter()
+        .flat_map(|c| {
+            let half = c.len() / 2;
+            [c[..half].to_vec(), c[c.len() - half..].to_vec()]
+        })
+        .collect();
+    r_hat(&halves)
 }
 
 /// Gelman and Rubin's R-hat of the logarithm of the draws; 1 for a single chain.
@@ -165,6 +186,8 @@ struct Chain {
     /// Of the units of class k, those on list j.
     on_list: Vec<u64>,
     unseen: u64,
+    /// Most units unseen.
+    most_unseen: u64,
     weights: Vec<f64>,
     drawn: Vec<u64>,
     draws: Vec<f64>,
@@ -194,6 +217,7 @@ impl Chain {
             unseen_in_class: vec![0; k],
             on_list: vec![0; k * t],
             unseen: 0,
+            most_unseen: table.seen().saturating_mul(options.reach),
             weights: vec![0.0; k],
             drawn: vec![0; k],
             draws: Vec::new(),
@@ -295,7 +319,13 @@ impl Chain {
             none += *weight;
         }
         let none = none.min(1.0 - 1e-12);
-        self.unseen = self.random.negative_binomial(1.0 - none, self.seen);
+        for _ in 0..MOST_REDRAWS {
+            self.unseen = self.random.negative_binomial(1.0 - none, self.seen);
+            if self.unseen <= self.most_unseen {
+                break;
+            }
+        }
+        self.unseen = self.unseen.min(self.most_unseen);
         self.unseen_in_class.fill(0);
         self.random.multinomial(self.unseen, &self.weights, &mut self.unseen_in_class);
     }
@@ -333,6 +363,8 @@ mod tests {
         assert_eq!(one, sample(&table, &options, 5, 3).unwrap());
         assert_ne!(one, sample(&table, &options, 6, 3).unwrap());
         assert!(one.median > 157.0 && one.median < 600.0);
+        let near = sample(&table, &GibbsOptions { reach: 1, ..options }, 5, 1).unwrap();
+        assert!(near.high <= 2.0 * 157.0, "the prior ends at twice those seen");
     }
 
     #[test]
@@ -342,5 +374,7 @@ mod tests {
         assert!(r_hat(&near) < 1.01);
         let far = vec![near[0].clone(), near[0].iter().map(|x| x * 3.0).collect()];
         assert!(r_hat(&far) > 2.0);
+        let rising: Vec<Vec<f64>> = (0..2).map(|_| (1..=50).map(f64::from).collect()).collect();
+        assert!(r_hat(&rising) < 1.01 && split_r_hat(&rising) > 1.5, "both wander, and alike");
     }
 }

@@ -8,6 +8,8 @@ pub mod latent;
 pub mod pairs;
 pub mod recommend;
 
+use crate::honesty::Text;
+
 /// One number and its nominal 95 % interval, with what to know of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
@@ -20,5 +22,5 @@ pub struct Estimate {
     /// Upper end; `None` when the data set no bound or the method gives none.
     pub high: Option<f64>,
     /// What a reader must know beside it.
-    pub note: String,
+    pub note: Text,
 }

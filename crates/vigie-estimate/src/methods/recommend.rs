@@ -6,7 +6,10 @@
 //! multiplied by the odds ratio that no data can rule out.
 
 use super::decomposable::{GraphOptions, GraphPosterior, MAX_LISTS, average};
+use super::pairs::{Pair, pairs};
 use super::{Estimate, chao};
+use crate::honesty::wording::{decimal, tame};
+use crate::honesty::{Language, Text};
 use crate::loglinear::{Fitted, Hierarchy, Profile, Span, fit_all, fit_stepwise, search_space};
 use crate::numeric::special::median;
 use crate::table::CaptureTable;
@@ -27,8 +30,30 @@ pub struct Fast {
     pub bic: Option<(Fitted, Option<Profile>)>,
     /// The AIC choice among the same.
     pub aic: Option<(Fitted, Option<Profile>)>,
-    /// Average over graphs.
+    /// Average over graphs; with more lists than it can take, over the lists merged to as many.
     pub graphs: Option<GraphPosterior>,
+    /// The table with the most dependent lists taken as one, when there are more than [`MAX_LISTS`].
+    pub merged: Option<CaptureTable>,
+}
+
+/// The table with lists merged until [`MAX_LISTS`] are left: always the two that agree most beyond chance.
+///
+/// Taking two lists as one loses no unit and no truth, only a view of how they depend; the two that depend most on
+/// each other have the least to say as two.
+pub fn merge_to_few(table: &CaptureTable) -> Option<CaptureTable> {
+    let mut table = table.without_empty_lists()?;
+    while table.width() > MAX_LISTS {
+        let together = pairs(&table).into_iter().max_by(|a, b| {
+            excess(a).total_cmp(&excess(b)).then_with(|| (b.first, b.second).cmp(&(a.first, a.second)))
+        })?;
+        table = table.merged(together.first, together.second)?;
+    }
+    Some(table)
+}
+
+/// How much larger an overlap is than the sizes of two lists make likely, whatever N is.
+fn excess(pair: &Pair) -> f64 {
+    pair.overlap as f64 / (pair.first_size as f64 * pair.second_size as f64).max(1.0)
 }
 
 /// The recommended interval.
@@ -50,17 +75,17 @@ pub fn fast(table: &CaptureTable, threads: usize) -> Fast {
         Some(space) => fit_all(table, &space, threads),
         None => fit_stepwise(table, threads),
     };
-    let pairs = span.up_to_order(2);
+    let simple = span.up_to_order(2);
     let with_profile = |f: &Fitted| (f.clone(), f.profile(table).ok());
     let independent = Hierarchy::independence(table.width());
+    let merged = (table.width() > MAX_LISTS).then(|| merge_to_few(table)).flatten();
     Fast {
         independence: span.models.iter().find(|f| f.model == independent).map(with_profile),
         bound: chao::lower_bound(table).ok(),
-        bic: pairs.best_bic().map(with_profile),
-        aic: pairs.best_aic().map(with_profile),
-        graphs: (table.width() <= MAX_LISTS)
-            .then(|| average(table, &GraphOptions::standard(table.seen())))
-            .flatten(),
+        bic: simple.best_bic().map(with_profile),
+        aic: simple.best_aic().map(with_profile),
+        graphs: average(merged.as_ref().unwrap_or(table), &GraphOptions::standard(table.seen())),
+        merged,
         span,
     }
 }
@@ -72,14 +97,9 @@ pub fn recommend(table: &CaptureTable, fast: &Fast, odds: f64) -> Option<Recomme
     let low = bound.map_or(seen, |p| p.interval.low).max(seen);
     let choice = fast.bic.as_ref().and_then(|(_, profile)| profile.as_ref());
     let mut ends = Vec::new();
-    if table.width() <= MAX_LISTS {
-        ends.push(fast.graphs.as_ref()?.high);
-    }
+    ends.push(fast.graphs.as_ref()?.high);
     for profile in [bound, choice].into_iter().flatten() {
         ends.push(profile.interval.high?);
-    }
-    if ends.is_empty() {
-        return None;
     }
     let nominal_high = ends.into_iter().fold(low, f64::max);
     let middle: Vec<f64> = [
@@ -106,14 +126,31 @@ impl Recommended {
 /// The fast methods in the common form, in the order in which they are printed.
 pub fn estimates(fast: &Fast) -> Vec<Estimate> {
     let mut rows = Vec::new();
-    rows.extend(
-        fast.independence
-            .as_ref()
-            .map(|f| of_fit("Mt independence", f, "all lists independent, all units alike")),
-    );
+    rows.extend(fast.independence.as_ref().map(|f| {
+        of_fit(
+            "Mt independence",
+            f,
+            (
+                "all lists independent, all units alike",
+                "listes toutes indépendantes, unités toutes semblables",
+            ),
+        )
+    }));
     rows.extend(fast.bound.as_ref().map(chao::as_estimate));
-    rows.extend(fast.bic.as_ref().map(|f| of_fit("log-linear BIC", f, "best BIC among models with pairs")));
-    rows.extend(fast.aic.as_ref().map(|f| of_fit("log-linear AIC", f, "best AIC among models with pairs")));
+    rows.extend(fast.bic.as_ref().map(|f| {
+        of_fit(
+            "log-linear BIC",
+            f,
+            ("best BIC among models with pairs", "meilleur BIC parmi les modèles à paires"),
+        )
+    }));
+    rows.extend(fast.aic.as_ref().map(|f| {
+        of_fit(
+            "log-linear AIC",
+            f,
+            ("best AIC among models with pairs", "meilleur AIC parmi les modèles à paires"),
+        )
+    }));
     for (method, span) in
         [("all models order<=2 range", fast.span.up_to_order(2)), ("all models range", fast.span.clone())]
     {
@@ -122,7 +159,13 @@ pub fn estimates(fast: &Fast) -> Vec<Estimate> {
             estimate: middle,
             low: Some(low),
             high: Some(high),
-            note: format!("smallest, middle and largest over {} models; not an interval", span.models.len()),
+            note: Text::new(
+                format!("smallest, middle and largest over {} models; not an interval", span.models.len()),
+                format!(
+                    "le plus petit, le médian et le plus grand de {} modèles ; pas un intervalle",
+                    span.models.len()
+                ),
+            ),
         }));
     }
     rows.extend(fast.graphs.as_ref().map(|g| Estimate {
@@ -130,25 +173,53 @@ pub fn estimates(fast: &Fast) -> Vec<Estimate> {
         estimate: g.median,
         low: Some(g.low),
         high: Some(g.high),
-        note: format!(
-            "posterior median over {} decomposable graphs, the best with weight {:.2}",
-            g.graphs, g.top_weight
-        ),
+        note: graph_note(g, fast.merged.as_ref()),
     }));
     rows
 }
 
-fn of_fit(method: &str, (fitted, profile): &(Fitted, Option<Profile>), note: &str) -> Estimate {
-    let multinomial =
-        profile.map(|p| format!("; multinomial estimate {:.3}", p.estimate)).unwrap_or_default();
+fn graph_note(g: &GraphPosterior, merged: Option<&CaptureTable>) -> Text {
+    let (mut en, mut fr) = (
+        format!(
+            "posterior median over {} decomposable graphs, the best with weight {:.2}",
+            g.graphs, g.top_weight
+        ),
+        format!(
+            "médiane a posteriori de {} graphes décomposables, le meilleur de poids {}",
+            g.graphs,
+            decimal(g.top_weight, 2, Language::French)
+        ),
+    );
+    if let Some(merged) = merged {
+        let names: Vec<String> = merged.lists().iter().map(|l| tame(l)).collect();
+        en = format!("{en}; over five lists after merging: {}", names.join(", "));
+        fr = format!("{fr} ; sur cinq listes après fusion : {}", names.join(", "));
+    }
+    Text::new(en, fr)
+}
+
+fn of_fit(method: &str, (fitted, profile): &(Fitted, Option<Profile>), (en, fr): (&str, &str)) -> Estimate {
+    let told = |language| {
+        let number = |x: f64| decimal(x, 3, language);
+        (number(fitted.aic), number(fitted.bic), profile.map(|p| number(p.estimate)))
+    };
+    let (aic, bic, multinomial) = told(Language::English);
+    let multinomial = multinomial.map(|m| format!("; multinomial estimate {m}")).unwrap_or_default();
+    let en = format!(
+        "{} {en}; AIC {aic}, BIC {bic}, {} degrees of freedom{multinomial}",
+        fitted.model, fitted.freedom
+    );
+    let (aic, bic, multinomial) = told(Language::French);
+    let multinomial = multinomial.map(|m| format!(" ; estimation multinomiale {m}")).unwrap_or_default();
+    let fr = format!(
+        "{} {fr} ; AIC {aic}, BIC {bic}, {} degrés de liberté{multinomial}",
+        fitted.model, fitted.freedom
+    );
     Estimate {
         method: method.to_owned(),
         estimate: fitted.estimate,
         low: profile.map(|p| p.interval.low),
         high: profile.and_then(|p| p.interval.high),
-        note: format!(
-            "{} {note}; AIC {:.3}, BIC {:.3}, {} degrees of freedom{multinomial}",
-            fitted.model, fitted.aic, fitted.bic, fitted.freedom
-        ),
+        note: Text::new(en, fr),
     }
 }

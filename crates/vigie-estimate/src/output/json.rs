@@ -1,6 +1,7 @@
 //! The result as JSON: what `vigie estimate --json` writes, described by `schema/estimate.schema.json`.
 
 use crate::analysis::{Analysis, Context};
+use crate::honesty::sensitivity::Change;
 use crate::honesty::{Language, Refusal};
 use crate::methods::Estimate;
 use serde_json::{Map, Value, json};
@@ -21,12 +22,14 @@ pub fn render(analysis: &Analysis, context: &Context, language: Language) -> Val
     put("lower_bound", number(analysis.safe_low()));
     put("refused", json!(analysis.refused.as_ref().map(|r| r.text().of(language).to_owned())));
     put("refusal_code", json!(analysis.refused.as_ref().map(Refusal::code)));
-    put("estimates", analysis.estimates.iter().map(estimate).collect());
+    put("estimates", analysis.estimates.iter().map(|e| estimate(e, language)).collect());
     put("recommended", recommended(analysis));
     put("checks", checks(analysis, language));
     put("consistency", consistency(analysis));
     put("implied_overlaps", implied(analysis));
     put("strata", strata(analysis));
+    put("sensitivity", sensitivity(analysis, context));
+    put("statements", context.said.iter().map(|t| t.of(language)).collect());
     put("sentence", json!(analysis.sentence(context).of(language)));
     Value::Object(object)
 }
@@ -45,8 +48,8 @@ fn optional(x: Option<f64>) -> Value {
     x.map_or(Value::Null, number)
 }
 
-fn estimate(e: &Estimate) -> Value {
-    json!({"method": e.method, "estimate": number(e.estimate), "low": optional(e.low), "high": optional(e.high), "note": e.note})
+fn estimate(e: &Estimate, language: Language) -> Value {
+    json!({"method": e.method, "estimate": number(e.estimate), "low": optional(e.low), "high": optional(e.high), "note": e.note.of(language)})
 }
 
 fn recommended(analysis: &Analysis) -> Value {
@@ -88,6 +91,33 @@ fn implied(analysis: &Analysis) -> Value {
         .iter()
         .map(|i| json!({"lists": [i.first, i.second], "claim": i.claim, "implied": number(i.implied), "observed": i.observed}))
         .collect()
+}
+
+/// How the middle moves with the threshold of linking, with an odds ratio, and with a list left out or merged.
+fn sensitivity(analysis: &Analysis, context: &Context) -> Value {
+    let thresholds: Vec<Value> = context
+        .thresholds
+        .iter()
+        .map(|(at, seen, middle)| json!({"link_at": at, "n_seen": seen, "estimate": optional(*middle)}))
+        .collect();
+    let odds = analysis.by_odds.as_ref().map_or(Value::Null, |(a, b, row)| {
+        let lists = analysis.table.lists();
+        let row: Vec<Value> =
+            row.iter().map(|(o, n)| json!({"odds_ratio": o, "estimate": number(*n)})).collect();
+        json!({"lists": [lists[*a], lists[*b]], "by_odds_ratio": row})
+    });
+    let variants: Vec<Value> = analysis
+        .variants
+        .iter()
+        .map(|v| {
+            let (change, what) = match &v.change {
+                Change::Without(list) => ("without", list),
+                Change::Merged(lists) => ("merged", lists),
+            };
+            json!({"change": change, "lists": what, "estimate": optional(v.estimate)})
+        })
+        .collect();
+    json!({"link_thresholds": thresholds, "dependence": odds, "variants": variants})
 }
 
 fn strata(analysis: &Analysis) -> Value {

@@ -2,20 +2,28 @@
 
 use crate::analysis::{Analysis, Context};
 use crate::honesty::Language;
-use crate::honesty::wording::{shown, whole};
+use crate::honesty::wording::{shown, shown_high, shown_low, whole};
 use std::fmt::Write as _;
 
-const WIDTH: f64 = 900.0;
-const LEFT: f64 = 250.0;
-const RIGHT: f64 = 40.0;
+const WIDTH: f64 = 960.0;
+const LEFT: f64 = 220.0;
+/// Room for the numbers beside the bars.
+const RIGHT: f64 = 190.0;
 const ROW: f64 = 24.0;
-const TOP: f64 = 50.0;
+const LINE: f64 = 18.0;
+const FOOT: f64 = 40.0;
+/// Characters of a line of the heading: what fits the width at its size.
+const HEADING: usize = 125;
+/// Pixels that a label of the axis needs, so that no two touch.
+const LABEL: f64 = 72.0;
 
 struct Bar {
     label: String,
     low: f64,
     middle: f64,
     high: Option<f64>,
+    /// The numbers, as they may be shown.
+    told: String,
     color: &'static str,
 }
 
@@ -26,52 +34,86 @@ pub fn render(analysis: &Analysis, context: &Context, language: Language) -> Str
     let largest = bars.iter().map(|b| b.high.unwrap_or(b.middle)).fold(floor * 2.0, f64::max) * 1.1;
     let (from, to) = ((floor * 0.8).max(0.5).log10(), largest.log10());
     let x = |n: f64| LEFT + (n.max(1e-9).log10() - from) / (to - from) * (WIDTH - LEFT - RIGHT);
-    let height = TOP + ROW * bars.len() as f64 + 50.0;
-    let title = escape(analysis.sentence(context).of(language));
+    let sentence = analysis.sentence(context).of(language).to_owned();
+    let heading = wrapped(&sentence);
+    let top = LINE * heading.len() as f64 + 34.0;
+    let height = top + ROW * bars.len() as f64 + FOOT;
     let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" font-size=\"12\" role=\"img\">\n<title>{title}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" font-size=\"12\" role=\"img\">\n<title>{}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
+        escape(&sentence)
     );
-    for tick in ticks(from, to) {
-        let at = x(tick);
-        let _ = writeln!(
-            out,
-            "<line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{TOP}\" y2=\"{:.1}\" stroke=\"#ddd\"/>",
-            height - 40.0
-        );
-        let _ = writeln!(
-            out,
-            "<text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#555\">{}</text>",
-            height - 22.0,
-            whole(tick, language)
-        );
+    for (i, line) in heading.iter().enumerate() {
+        let y = 22.0 + LINE * i as f64;
+        let _ = writeln!(out, "<text x=\"12\" y=\"{y:.1}\" font-size=\"14\">{}</text>", escape(line));
     }
+    let bottom = height - FOOT;
+    axis(&mut out, &spaced(&ticks(from, to), &x), &x, (top, bottom), language);
     let at = x(floor);
     let _ = writeln!(
         out,
-        "<line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{:.1}\" y2=\"{:.1}\" stroke=\"#b00\" stroke-width=\"2\"/>",
-        TOP - 10.0,
-        height - 40.0
+        "<line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{:.1}\" y2=\"{bottom:.1}\" stroke=\"#b00\" stroke-width=\"2\"/>",
+        top - 8.0
     );
     for (i, bar) in bars.iter().enumerate() {
-        draw(
-            &mut out,
-            bar,
-            TOP + ROW * (i as f64 + 0.5),
-            &x,
-            (WIDTH - RIGHT, analysis.table.seen(), language),
-        );
+        draw(&mut out, bar, top + ROW * (i as f64 + 0.5), &x);
     }
     out.push_str("</svg>\n");
     out
 }
 
-fn draw(
+fn axis(
     out: &mut String,
-    bar: &Bar,
-    y: f64,
+    ticks: &[f64],
     x: &dyn Fn(f64) -> f64,
-    (edge, floor, language): (f64, u64, Language),
+    (top, bottom): (f64, f64),
+    language: Language,
 ) {
+    for &tick in ticks {
+        let at = x(tick);
+        let _ = writeln!(
+            out,
+            "<line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{top:.1}\" y2=\"{bottom:.1}\" stroke=\"#ddd\"/>"
+        );
+        let _ = writeln!(
+            out,
+            "<text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#555\">{}</text>",
+            bottom + 18.0,
+            whole(tick, language)
+        );
+    }
+}
+
+/// A sentence in lines that fit the width; a word that is longer than a line is cut.
+fn wrapped(sentence: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in sentence.split_whitespace() {
+        let word: String = word.chars().take(HEADING).collect();
+        let last = lines.len() - 1;
+        if !lines[last].is_empty() && lines[last].chars().count() + 1 + word.chars().count() > HEADING {
+            lines.push(word);
+        } else {
+            if !lines[last].is_empty() {
+                lines[last].push(' ');
+            }
+            lines[last].push_str(&word);
+        }
+    }
+    lines
+}
+
+/// The ticks whose labels do not touch, from the left.
+fn spaced(ticks: &[f64], x: &dyn Fn(f64) -> f64) -> Vec<f64> {
+    let mut kept: Vec<f64> = Vec::new();
+    for &tick in ticks {
+        if kept.last().is_none_or(|&last| x(tick) - x(last) >= LABEL) {
+            kept.push(tick);
+        }
+    }
+    kept
+}
+
+fn draw(out: &mut String, bar: &Bar, y: f64, x: &dyn Fn(f64) -> f64) {
+    let edge = WIDTH - RIGHT;
     let (low, middle, high) = (x(bar.low), x(bar.middle), bar.high.map_or(edge, x));
     let color = bar.color;
     let _ = writeln!(
@@ -85,30 +127,40 @@ fn draw(
         out,
         "<line x1=\"{low:.1}\" x2=\"{high:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\" stroke=\"{color}\" stroke-width=\"5\" stroke-opacity=\"0.5\"/>"
     );
+    let _ = writeln!(out, "<circle cx=\"{middle:.1}\" cy=\"{y:.1}\" r=\"4\" fill=\"{color}\"/>");
     let _ = writeln!(
         out,
-        "<circle cx=\"{middle:.1}\" cy=\"{y:.1}\" r=\"4\" fill=\"{color}\"><title>{}</title></circle>",
-        shown(bar.middle, floor.min(1), language)
+        "<text x=\"{:.1}\" y=\"{:.1}\" fill=\"{color}\">{}</text>",
+        edge + 12.0,
+        y + 4.0,
+        escape(&bar.told)
     );
 }
 
 fn bars(analysis: &Analysis, context: &Context, language: Language) -> Vec<Bar> {
-    let floor = analysis.table.seen() as f64;
+    let seen = analysis.table.seen();
+    let floor = seen as f64;
     let words = match language {
         Language::English => ["floor (seen)", "recommended", "claimed"],
         Language::French => ["plancher (vu)", "recommandé", "affirmé"],
     };
-    let mut bars =
-        vec![Bar { label: words[0].to_owned(), low: floor, middle: floor, high: Some(floor), color: "#b00" }];
+    let point = |label: String, at: f64, color| {
+        let told = whole(at, language);
+        Bar { label, low: at, middle: at, high: Some(at), told, color }
+    };
+    let mut bars = vec![point(words[0].to_owned(), floor, "#b00")];
     for e in
         analysis.estimates.iter().filter(|e| !e.method.starts_with("Chapman") || analysis.table.width() == 2)
     {
         let middle = e.estimate.max(floor);
+        let low = e.low.unwrap_or(middle).max(floor);
+        let high = e.high.map_or_else(|| "∞".to_owned(), |h| shown(h, seen, language));
         bars.push(Bar {
-            label: e.method.clone(),
-            low: e.low.unwrap_or(middle).max(floor),
+            label: shortened(&e.method),
+            low,
             middle,
             high: e.high,
+            told: format!("{} ({} – {high})", shown(middle, seen, language), shown(low, seen, language)),
             color: "#36c",
         });
     }
@@ -118,14 +170,20 @@ fn bars(analysis: &Analysis, context: &Context, language: Language) -> Vec<Bar> 
             low: r.low,
             middle: r.estimate,
             high: Some(r.high),
+            told: format!("{} – {}", shown_low(r.low, seen, language), shown_high(r.high, seen, language)),
             color: "#070",
         });
     }
-    for &claim in context.claims.iter().filter(|c| c.is_finite() && **c > 0.0) {
-        let label = format!("{} {}", words[2], whole(claim, language));
-        bars.push(Bar { label, low: claim, middle: claim, high: Some(claim), color: "#a60" });
-    }
+    let claims = context.claims.iter().filter(|c| c.is_finite() && **c > 0.0);
+    bars.extend(claims.map(|&claim| point(words[2].to_owned(), claim, "#a60")));
     bars
+}
+
+/// Names of lists are others' text, as long as they like.
+fn shortened(label: &str) -> String {
+    let most = 32;
+    let cut = label.chars().count() > most;
+    label.chars().take(if cut { most - 1 } else { most }).chain(cut.then_some('…')).collect()
 }
 
 /// 1, 2 and 5 times the powers of ten in range, thinned when there are many.

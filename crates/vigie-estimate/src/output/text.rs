@@ -11,7 +11,10 @@ pub fn render(analysis: &Analysis, context: &Context, language: Language) -> Str
     let floor = analysis.table.seen();
     let words = words(language);
     let _ = writeln!(out, "{}: {}", words.seen, whole(floor as f64, language));
-    let _ = writeln!(out, "{}: {}", words.at_least, shown_low(analysis.safe_low(), floor, language));
+    // Where there is no bound the floor is all, and saying it twice would make it look like two findings.
+    if analysis.safe_low() > floor as f64 {
+        let _ = writeln!(out, "{}: {}", words.at_least, shown_low(analysis.safe_low(), floor, language));
+    }
     match (&analysis.recommended, &analysis.refused) {
         (Some(r), _) => {
             let (low, high) = (shown_low(r.low, floor, language), shown_high(r.high, floor, language));
@@ -23,17 +26,28 @@ pub fn render(analysis: &Analysis, context: &Context, language: Language) -> Str
         }
         (None, None) => {}
     }
-    let _ = writeln!(out, "\n{}", words.methods);
+    if !context.said.is_empty() {
+        let _ = writeln!(out, "\n{}", words.said);
+    }
+    for text in &context.said {
+        let _ = writeln!(out, "  {}", text.of(language));
+    }
+    if !analysis.estimates.is_empty() {
+        let _ = writeln!(out, "\n{}", words.methods);
+    }
     for e in &analysis.estimates {
         let show = |x: Option<f64>| x.map_or_else(|| "∞".to_owned(), |x| shown(x, floor, language));
         let _ = writeln!(
             out,
-            "  {:<28} {:>12}  ({} - {})  {}",
+            "  {:<28} {:>12}  {}  {}",
             tame(&e.method),
             shown(e.estimate, floor, language),
-            show(e.low),
-            show(e.high),
-            tame(&e.note)
+            if e.low.is_none() && e.high.is_none() {
+                words.no_interval.to_owned()
+            } else {
+                format!("({} - {})", show(e.low), show(e.high))
+            },
+            e.note.of(language)
         );
     }
     let _ = writeln!(out, "\n{}", words.checks);
@@ -56,6 +70,8 @@ struct Words {
     between: &'static str,
     middle: &'static str,
     refused: &'static str,
+    said: &'static str,
+    no_interval: &'static str,
     methods: &'static str,
     checks: &'static str,
 }
@@ -68,6 +84,8 @@ fn words(language: Language) -> Words {
             between: "Between",
             middle: "Middle of the methods",
             refused: "Not estimated",
+            said: "What can be said",
+            no_interval: "(no interval)",
             methods: "Methods (two significant figures; nominal 95%)",
             checks: "Checks (! read this, ? not known, - does not apply)",
         },
@@ -77,6 +95,8 @@ fn words(language: Language) -> Words {
             between: "Entre",
             middle: "Milieu des méthodes",
             refused: "Non estimé",
+            said: "Ce qu'on peut dire",
+            no_interval: "(sans intervalle)",
             methods: "Méthodes (deux chiffres significatifs ; 95 % nominal)",
             checks: "Contrôles (! à lire, ? inconnu, - sans objet)",
         },

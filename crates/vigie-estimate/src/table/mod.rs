@@ -1,7 +1,12 @@
 //! A capture table: how many units were seen by each combination of lists.
 
+pub(crate) mod bounded;
+pub mod frequencies;
+mod input;
 mod read;
+pub mod totals;
 
+pub use input::{Counts, read_counts};
 pub use read::{TableFile, read_table};
 
 /// Most lists that a table may have: the table has two to that power cells.

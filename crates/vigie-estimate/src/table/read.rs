@@ -1,5 +1,6 @@
 //! Reads a capture table from CSV: a 0/1 column a list, `count`, and perhaps `stratum`.
 
+use super::bounded::BoundedRows;
 use super::{CaptureTable, MAX_LISTS};
 use crate::error::Error;
 use std::collections::BTreeMap;
@@ -8,7 +9,9 @@ use std::path::Path;
 
 /// Most rows that are read of a table: far above every combination of lists and strata.
 const MAX_ROWS: u64 = 5_000_000;
-const COUNT_NAMES: [&str; 5] = ["count", "n", "freq", "frequency", "counts"];
+/// Most strata: each is a table of its own, and is estimated on its own.
+const MAX_STRATA: usize = 500;
+pub(super) const COUNT_NAMES: [&str; 5] = ["count", "n", "freq", "frequency", "counts"];
 const STRATUM_NAMES: [&str; 4] = ["stratum", "strata", "group", "country"];
 /// A column that says the known answer; read by tests of the method, never by the method.
 const TRUTH_NAME: &str = "truth";
@@ -36,8 +39,10 @@ struct Columns {
 /// # Errors
 /// The line and what is wrong with it: a value that is not 0 or 1, a count that is not whole, units on no list.
 pub fn read_table(input: impl Read, path: &Path) -> Result<TableFile, Error> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(input);
+    let (rows_in, meter) = BoundedRows::new(input);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(rows_in);
     let header = reader.headers().map_err(|e| csv_error(path, &e))?.clone();
+    meter.row_ended();
     let columns = columns_of(&header, path)?;
     let names: Vec<String> = columns.lists.iter().map(|(_, name)| name.clone()).collect();
     let wrong = |message: &str| Error::Input { path: path.to_owned(), message: message.to_owned() };
@@ -48,6 +53,7 @@ pub fn read_table(input: impl Read, path: &Path) -> Result<TableFile, Error> {
     let mut rows = 0_u64;
     for record in reader.records() {
         let record = record.map_err(|e| csv_error(path, &e))?;
+        meter.row_ended();
         let line = record.position().map_or(0, csv::Position::line);
         let at = |message: String| Error::Line { path: path.to_owned(), line, message };
         rows += 1;
@@ -58,6 +64,9 @@ pub fn read_table(input: impl Read, path: &Path) -> Result<TableFile, Error> {
         }
         let (cell, count) = read_row(&record, &columns).map_err(at)?;
         file.whole.add(cell, count);
+        if file.strata.len() >= MAX_STRATA {
+            return Err(at(format!("more than {MAX_STRATA} strata: is this column a stratum?")));
+        }
         if let Some(stratum) = columns.stratum.and_then(|i| record.get(i)) {
             file.strata.entry(stratum.to_owned()).or_insert_with(|| empty.clone()).add(cell, count);
         }
@@ -99,7 +108,7 @@ fn read_row(record: &csv::StringRecord, columns: &Columns) -> Result<(usize, u64
 }
 
 /// `12`, and also `12.0` as spreadsheets write it.
-fn whole_number(text: &str) -> Option<u64> {
+pub(super) fn whole_number(text: &str) -> Option<u64> {
     let digits = text.strip_suffix(".0").unwrap_or(text);
     digits.parse().ok().filter(|&n: &u64| n < 1 << 48)
 }
@@ -121,6 +130,11 @@ fn columns_of(header: &csv::StringRecord, path: &Path) -> Result<Columns, Error>
         } else if columns.lists.iter().any(|(_, other)| other == name) {
             let message = format!("two columns are called {name:?}");
             return Err(Error::Line { path: path.to_owned(), line: 1, message });
+        } else if columns.lists.len() >= MAX_LISTS {
+            let message = format!(
+                "more than {MAX_LISTS} columns beside `count`: a capture table has a column of 0 and 1 for each list; merge lists first"
+            );
+            return Err(Error::Line { path: path.to_owned(), line: 1, message });
         } else {
             columns.lists.push((index, name.to_owned()));
         }
@@ -128,7 +142,7 @@ fn columns_of(header: &csv::StringRecord, path: &Path) -> Result<Columns, Error>
     Ok(columns)
 }
 
-fn csv_error(path: &Path, error: &csv::Error) -> Error {
+pub(super) fn csv_error(path: &Path, error: &csv::Error) -> Error {
     let line = error.position().map_or(0, csv::Position::line);
     Error::Line { path: path.to_owned(), line, message: error.to_string() }
 }

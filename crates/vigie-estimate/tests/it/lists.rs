@@ -80,8 +80,7 @@ fn a_hosters_certificate_links_nobody() {
 
 #[test]
 fn made_lists_are_linked_well_and_the_doubtful_pairs_can_be_decided() {
-    let world =
-        World { organisations: 600, visibility: 0.5, heterogeneity: 0.3, copied: 0.0, noise: 0.05, seed: 3 };
+    let world = World { visibility: 0.5, heterogeneity: 0.3, noise: 0.05, ..World::plain(600, 3) };
     let made = make(&world);
     let linked = link(&made.lists, &Decisions::new());
     let (precision, recall) = pairwise(&linked.groups["organisation"], &made.owners);

@@ -69,7 +69,11 @@ fn text_ends_with_the_sentence_in_both_languages() {
 fn chart_is_xml_and_names_are_only_text() {
     let svg = written(TABLE, Format::Svg, Language::English);
     assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
-    assert!(!svg.contains("<b>") && svg.contains("claimed 500"));
+    assert!(
+        svg.contains("font-size=\"14\">At least 138 units were seen"),
+        "the sentence stands above the bars"
+    );
+    assert!(!svg.contains("<b>") && svg.contains(">claimed<") && svg.contains(">500<"));
 }
 
 #[test]

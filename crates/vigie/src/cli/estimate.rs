@@ -13,10 +13,10 @@ use crate::exit::Exit;
 /// Arguments of `vigie estimate`.
 #[derive(Debug, Args)]
 pub(super) struct Estimate {
-    /// Lists of victims: CSV or JSON lines, read by their header.
+    /// Lists of victims: CSV or JSON lines, read by their header; or a folder of Vigie's assessments.
     #[arg(value_name = "LISTS", required_unless_present = "table", conflicts_with = "table")]
     lists: Vec<PathBuf>,
-    /// A capture history instead of lists: 0/1 columns, one a list, and `count`.
+    /// Counts instead of lists: 0/1 columns, one a list, and `count`; or `k,fk`; or totals with `source` and `count`.
     #[arg(long, value_name = "CSV")]
     table: Option<PathBuf>,
     /// What is counted.
@@ -37,6 +37,9 @@ pub(super) struct Estimate {
     /// The share of true links that were missed, when a labelled sample tells it.
     #[arg(long, value_name = "SHARE")]
     missed_links: Option<f64>,
+    /// Lists to take as one, `A+B` (repeatable): copies of each other, or more than five lists.
+    #[arg(long = "merge", value_name = "A+B")]
+    merge: Vec<String>,
     /// Write the doubtful links there, for a person to decide.
     #[arg(long, value_name = "FILE")]
     review: Option<PathBuf>,
@@ -107,6 +110,7 @@ fn options(args: &Estimate) -> Options {
     options.claims.clone_from(&args.claims);
     options.half_life = args.half_life;
     options.missed_links = args.missed_links;
+    options.merge.clone_from(&args.merge);
     options.review.clone_from(&args.review);
     options.decisions.clone_from(&args.decisions);
     if let Some(seed) = args.seed {

@@ -1,0 +1,4 @@
+//! A file of counts, as anybody may have written it.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| vigie_fuzz::estimate::counts(data));
