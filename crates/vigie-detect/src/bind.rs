@@ -3,7 +3,7 @@
 use vigie_model::Schema;
 
 use crate::ir::LogSource;
-use crate::taxonomy::{self, Joint, NATIVE_SOURCE, Place, Source};
+use crate::taxonomy::{self, Joint, NATIVE_SOURCE, Place, Source, forwarded};
 
 /// Where the value of a rule's field lies in the events of a schema.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -44,8 +44,7 @@ pub fn row_fits_rule(row: &Source, source: &LogSource) -> bool {
 
 fn row_fits_schema(row: &Source, schema: &Schema) -> bool {
     row.artifact == schema.artifact
-        && (row.streams.is_empty()
-            || row.streams.iter().any(|stream| stream.eq_ignore_ascii_case(&schema.stream)))
+        && (row.streams.is_empty() || row.streams.iter().any(|stream| forwarded::is_of(schema, stream)))
         && (row.provider.is_empty() || row.provider.eq_ignore_ascii_case(&schema.provider))
         && (row.event_ids.is_empty() || schema.event_id.is_some_and(|id| row.event_ids.contains(&id)))
 }
@@ -74,12 +73,13 @@ fn slot_of(place: &Place, schema: &Schema) -> Option<Slot> {
 }
 
 /// The column of a field. Rules write names of Windows events without the blanks that some providers put there:
-/// `ThreatName` for Defender's `Threat Name`.
+/// `ThreatName` for Defender's `Threat Name`, `Feature_Name` for `Feature Name`.
 fn column(field: &str, schema: &Schema) -> Option<usize> {
-    let same = |name: &str| {
-        let letters = name.bytes().filter(|byte| *byte != b' ').map(|byte| byte.to_ascii_lowercase());
-        letters.eq(field.bytes().map(|byte| byte.to_ascii_lowercase()))
+    let letters = |name: &str| -> Vec<u8> {
+        let kept = name.bytes().filter(|byte| !matches!(byte, b' ' | b'_'));
+        kept.map(|byte| byte.to_ascii_lowercase()).collect()
     };
+    let same = |name: &str| letters(name) == letters(field);
     let spaced = || schema.fields.iter().position(|name| name.contains(' ') && same(name));
     schema.column(field).or_else(spaced)
 }

@@ -15,6 +15,7 @@ pub mod load;
 pub mod naive;
 pub mod pack;
 mod place;
+pub mod placeholders;
 pub mod scan;
 pub mod sigma;
 pub mod tally;

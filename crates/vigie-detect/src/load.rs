@@ -173,6 +173,12 @@ impl RuleSet {
         RuleSet { rules, compiled, planner, ..RuleSet::default() }
     }
 
+    /// Rules with placeholders that have no values, each with their names: what uses them never holds.
+    pub fn without_values(&self) -> Vec<(&RuleInfo, &[String])> {
+        let named = self.compiled.iter().filter(|rule| !rule.unfilled.is_empty());
+        named.map(|rule| (&rule.info, rule.unfilled.as_slice())).collect()
+    }
+
     pub(crate) fn planner(&self) -> &Planner {
         &self.planner
     }

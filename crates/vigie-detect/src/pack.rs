@@ -225,7 +225,7 @@ pub(crate) fn check_texts(files: &PackFiles, pack: &Pack, ids: &[String]) -> Vec
     unknown.map(error).collect()
 }
 
-fn toml_error(path: &str, text: &str, error: &toml::de::Error) -> LoadError {
+pub(crate) fn toml_error(path: &str, text: &str, error: &toml::de::Error) -> LoadError {
     let start = error.span().map_or(0, |span| span.start).min(text.len());
     let before = text.get(..start).unwrap_or_default();
     let line = before.matches('\n').count();

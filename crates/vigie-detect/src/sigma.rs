@@ -17,6 +17,7 @@ use crate::correlation::Written;
 use crate::error::LoadError;
 use crate::ir::{Expr, LogSource, Rule};
 use crate::place::{self, Text};
+use crate::taxonomy::twins;
 
 pub(crate) use condition::detections_to_expr;
 pub(crate) use meta::Owner;
@@ -101,7 +102,9 @@ fn rule_to_ir(
     unfilled.dedup();
     let name = rule.name.clone().unwrap_or_default();
     let fields = rule.fields.clone();
-    Ok(Rule { name, fields, unfilled, ..Rule::new(info, log_source(&rule.logsource), condition) })
+    let mut rule = Rule { name, fields, unfilled, ..Rule::new(info, log_source(&rule.logsource), condition) };
+    twins::add_words(&mut rule);
+    Ok(rule)
 }
 
 /// A filter: a condition that its rules must meet, too.

@@ -7,6 +7,8 @@
 //! `web-root` are ours, documented in [`crate::pack`]. `docs/reference/logsources.md` is made from this table.
 
 mod aliases;
+pub(crate) mod forwarded;
+pub mod twins;
 mod windows;
 
 use aliases::{ANTIVIRUS, HTTPPROXY_WEB, IIS_WEB, NATIVE};

@@ -20,6 +20,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("vigie-assess", &["vigie-model"]),
     ("vigie-report", &["vigie-model"]),
     ("vigie-example", &["vigie-model"]),
+    ("vigie-differential", &["vigie-model", "vigie-parse", "vigie-detect"]),
     ("vigie-fleet", &["vigie-model", "vigie-detect", "vigie-assess", "vigie-report"]),
 ];
 

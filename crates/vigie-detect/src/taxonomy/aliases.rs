@@ -82,6 +82,22 @@ pub(super) const PROCESS_4688: &[Alias] = &[
     field("IntegrityLevel", &[Place::Field("MandatoryLabel")]),
 ];
 
+/// The end of a process as the Security log tells it (4689).
+pub(super) const PROCESS_4689: &[Alias] = &[
+    field("Image", &[Place::Field("ProcessName")]),
+    field("User", &[Place::Field("SubjectUserName")]),
+    field("LogonId", &[Place::Field("SubjectLogonId")]),
+];
+
+/// Names that rules for the Security log use, though the event has another: 4688 tells the program as
+/// `NewProcessName`, and its command line was `ProcessCommandLine` in older rules.
+pub(super) const SECURITY_NAMES: &[Alias] = &[
+    field("ProcessName", &[Place::Field("ProcessName"), Place::Field("NewProcessName")]),
+    field("Image", &[Place::Field("NewProcessName"), Place::Field("ProcessName")]),
+    field("ProcessCommandLine", &[Place::Field("ProcessCommandLine"), Place::Field("CommandLine")]),
+    field("ParentImage", &[Place::Field("ParentProcessName")]),
+];
+
 /// Network connections as the Windows Filtering Platform tells them (5156).
 pub(super) const NETWORK_5156: &[Alias] = &[
     field("Image", &[Place::Field("Application")]),

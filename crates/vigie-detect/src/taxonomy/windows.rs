@@ -1,6 +1,8 @@
 //! Windows events: Sigma's categories and services to channels, providers and event ids.
 
-use super::aliases::{NATIVE, NETWORK_5156, POWERSHELL_CLASSIC, PROCESS_4688, REGISTRY_4657};
+use super::aliases::{
+    NATIVE, NETWORK_5156, POWERSHELL_CLASSIC, PROCESS_4688, PROCESS_4689, REGISTRY_4657, SECURITY_NAMES,
+};
 use super::{Alias, Source};
 
 const SYSMON_PROVIDER: &str = "Microsoft-Windows-Sysmon";
@@ -54,7 +56,7 @@ pub static WINDOWS: &[Source] = &[
     event("network_connection", "security", SECURITY, &[5156], NETWORK_5156),
     sysmon("sysmon_status", &[4, 16]),
     sysmon("process_termination", &[5]),
-    event("process_termination", "security", SECURITY, &[4689], &[]),
+    event("process_termination", "security", SECURITY, &[4689], PROCESS_4689),
     sysmon("driver_load", &[6]),
     sysmon("image_load", &[7]),
     sysmon("create_remote_thread", &[8]),
@@ -68,6 +70,7 @@ pub static WINDOWS: &[Source] = &[
     sysmon("registry_event", &[12, 13, 14]),
     event("registry_set", "security", SECURITY, &[4657], REGISTRY_4657),
     event("registry_event", "security", SECURITY, &[4657], REGISTRY_4657),
+    event("registry_delete", "security", SECURITY, &[4657], REGISTRY_4657),
     sysmon("create_stream_hash", &[15]),
     sysmon("pipe_created", &[17, 18]),
     sysmon("wmi_event", &[19, 20, 21]),
@@ -96,7 +99,7 @@ pub static WINDOWS: &[Source] = &[
     event("ps_classic_script", "powershell-classic", CLASSIC, &[800], POWERSHELL_CLASSIC),
     event("", "", &[], &[], NATIVE),
     sysmon("", &[]),
-    service("security", SECURITY),
+    event("", "security", SECURITY, &[], SECURITY_NAMES),
     service("system", &["System"]),
     service("application", &["Application"]),
     service("powershell", POWERSHELL),

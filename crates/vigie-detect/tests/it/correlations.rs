@@ -229,6 +229,34 @@ fn documents_of_one_file_share_a_global_part() {
 }
 
 #[test]
+fn placeholders_are_read_from_a_file() {
+    let text = "# Ours.\nours = [\"one\", \"two*\"]\n'%port%' = 443\n";
+    let found = vigie_detect::placeholders::parse("p.toml", text).unwrap();
+    assert_eq!(found["ours"], ["one", "two*"]);
+    assert_eq!(found["port"], ["443"]);
+    for (name, text) in [
+        ("placeholder-without-values", "ours = []\n"),
+        ("placeholder-no-text", "a = [\"x\"]\nours = [true]\n"),
+        ("placeholder-no-toml", "ours: [one, two]\n"),
+    ] {
+        let error = vigie_detect::placeholders::parse("p.toml", text).expect_err(name);
+        crate::errors::check(name, &error.to_string());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    assert!(vigie_detect::placeholders::read(&folder.path().join("none")).is_err());
+}
+
+#[test]
+fn a_rule_without_its_values_is_named() {
+    let with = |test: &str| load(&[&rule(&format!("s:\n  {test}\ncondition: s"))]).unwrap();
+    let rules = with("F|expand|contains: ['%ours%', '%theirs%x']");
+    let named: Vec<(&str, &[String])> =
+        rules.without_values().into_iter().map(|(rule, names)| (rule.id.as_str(), names)).collect();
+    assert_eq!(named, [("t", ["ours".to_owned(), "theirs".to_owned()].as_slice())]);
+    assert!(with("F: '%ours%'").without_values().is_empty());
+}
+
+#[test]
 fn placeholders_take_the_values_given() {
     let detection = "s:\n  F|expand: '%ours%'\ncondition: s";
     assert!(!matches(detection, &[("F", Some("%ours%"))]));

@@ -9,4 +9,5 @@ mod help;
 mod liveness;
 mod modifiers;
 mod packs;
+mod taxonomy;
 mod weblogs;

@@ -14,7 +14,7 @@ use vigie_model::{Assessment, Day, Time};
 use vigie_report::{Renderer, Style};
 
 use super::output::{self, Folder};
-use super::{Global, PasswordArgs, RuleArgs, StyleArgs, say, usage_error};
+use super::{Global, PasswordArgs, RuleArgs, StyleArgs, say, tell_without_values, usage_error};
 use crate::engine::{self, Config, Progress, Run};
 use crate::exit::Exit;
 
@@ -72,6 +72,7 @@ pub(super) fn run(args: &Check, global: Global) -> anyhow::Result<Exit> {
     for missing in &rules.not_loaded {
         say(global, &format!("warning: not loaded: {}: {}", missing.source, missing.reason));
     }
+    tell_without_values(&rules, global);
     for path in &args.evidence {
         provide(path, global)?;
     }
@@ -146,6 +147,9 @@ fn tool(args: &Check, rules: &RuleSet) -> Tool {
     }
     for path in &args.rules.indicators {
         add("--indicators", &path.display().to_string());
+    }
+    if let Some(path) = &args.rules.placeholders {
+        add("--placeholders", &path.display().to_string());
     }
     if !rules.not_loaded.is_empty() {
         add("--keep-going", "");

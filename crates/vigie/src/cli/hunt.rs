@@ -13,7 +13,7 @@ use vigie_model::{Diagnostic, Hit, Time};
 use vigie_report::escape;
 
 use super::check::{moment_from, moment_to, provide};
-use super::{Global, PasswordArgs, say};
+use super::{Global, PasswordArgs, placeholders, say, tell_without_values};
 use crate::engine::{self, Config, Content, Found, Progress};
 use crate::exit::Exit;
 
@@ -37,6 +37,9 @@ pub(super) struct Hunt {
     /// The rules of a campaign pack too (repeatable); without rules of any kind: every bundled pack.
     #[arg(long = "pack", value_name = "ID")]
     packs: Vec<String>,
+    /// Values for %placeholders% of rules (TOML: `Administrators = ["*-adm"]`).
+    #[arg(long, value_name = "FILE")]
+    placeholders: Option<PathBuf>,
     /// Stop when a rule does not load; without it such rules are named and left out.
     #[arg(long)]
     strict: bool,
@@ -85,6 +88,7 @@ pub(super) fn run(args: &Hunt, global: Global) -> anyhow::Result<Exit> {
             say(global, &format!("  {}: {}", missing.source, missing.reason));
         }
     }
+    tell_without_values(&rules, global);
     for path in &args.evidence {
         provide(path, global)?;
     }
@@ -131,8 +135,8 @@ fn load(args: &Hunt) -> anyhow::Result<(RuleSet, Content)> {
     let bundled = if own.iter().all(|paths| paths.is_empty()) { Bundled::All } else { Bundled::None };
     let on_error = if args.strict { OnError::Stop } else { OnError::NameAndGoOn };
     let (packs, rules, indicators) = (args.packs.clone(), args.rules.clone(), args.indicators.clone());
-    let mut set =
-        RuleSet::load(&Sources { bundled, packs, rules, indicators, on_error, ..Sources::default() })?;
+    let placeholders = placeholders(args.placeholders.as_deref())?;
+    let mut set = RuleSet::load(&Sources { bundled, packs, rules, indicators, on_error, placeholders })?;
     let content = super::yara::load(&mut set, &args.yara, on_error)?;
     Ok((set, content))
 }

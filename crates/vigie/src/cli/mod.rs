@@ -19,7 +19,8 @@ mod yara;
 use std::io::{self, IsTerminal, Write};
 
 use clap::{Args, Parser, Subcommand};
-use vigie_detect::{OnError, RuleSet, Sources};
+use vigie_detect::sigma::Placeholders;
+use vigie_detect::{LoadErrors, OnError, RuleSet, Sources};
 use vigie_parse::collection::Password;
 use vigie_report::{Color, Lang, Role, Style};
 
@@ -174,6 +175,9 @@ struct RuleArgs {
     /// A feed of indicators: a STIX bundle, MISP events, the MSTIC feed, or CSV (repeatable).
     #[arg(long, value_name = "PATH")]
     indicators: Vec<std::path::PathBuf>,
+    /// Values for %placeholders% of rules (TOML: `Administrators = ["*-adm"]`).
+    #[arg(long, value_name = "FILE")]
+    placeholders: Option<std::path::PathBuf>,
     /// Go on without the rules that do not load; the report names them.
     #[arg(long)]
     keep_going: bool,
@@ -188,6 +192,7 @@ impl RuleArgs {
             rules: self.rules.clone(),
             indicators: self.indicators.clone(),
             on_error,
+            placeholders: placeholders(self.placeholders.as_deref())?,
             ..Sources::default()
         })?;
         let content = yara::load(&mut rules, &self.yara, on_error)?;
@@ -219,6 +224,31 @@ impl PasswordArgs {
             passwords.extend(lines.filter(|line| !line.is_empty()).map(Password::new));
         }
         Ok(passwords)
+    }
+}
+
+/// The values of placeholders; none without a file.
+fn placeholders(path: Option<&std::path::Path>) -> Result<Placeholders, LoadErrors> {
+    let read = path.map(vigie_detect::placeholders::read).transpose();
+    read.map(Option::unwrap_or_default).map_err(|error| LoadErrors(vec![error]))
+}
+
+/// Names the rules that wait for the values of placeholders.
+fn tell_without_values(rules: &RuleSet, global: Global) {
+    let waiting = rules.without_values();
+    if waiting.is_empty() {
+        return;
+    }
+    say(
+        global,
+        &format!(
+            "warning: {} rules have placeholders without values; --placeholders FILE gives them:",
+            waiting.len()
+        ),
+    );
+    for (rule, names) in waiting {
+        let names: Vec<String> = names.iter().map(|name| format!("%{name}%")).collect();
+        say(global, &format!("  {}: {}: {}", rule.source, rule.title, names.join(", ")));
     }
 }
 

@@ -81,6 +81,25 @@ fn filters_formats_and_the_formula_guard() {
 }
 
 #[test]
+fn placeholders_come_from_a_file_and_rules_that_wait_for_them_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    evidence(folder.path(), &RULE.replace("cs-uri-stem|endswith: .js", "c-ip|expand: '%scanners%'"));
+    let hunt =
+        |more: &[&str]| vigie(folder.path(), &[&["hunt", "u_ex.log", "--rules", "rule.yml"], more].concat());
+    let without = hunt(&[]);
+    assert_eq!(without.code, 1);
+    assert!(without.err.contains("Script posted to: %scanners%"), "{}", without.err);
+    fs::write(folder.path().join("ours.toml"), "scanners = [\"198.51.100.*\"]\n").unwrap();
+    let with = hunt(&["--placeholders", "ours.toml"]);
+    assert_eq!((with.code, with.out.lines().count()), (0, 1), "{}", with.err);
+    assert!(!with.err.contains("without values"), "{}", with.err);
+    fs::write(folder.path().join("ours.toml"), "ok = \"x\"\nscanners = \n").unwrap();
+    let wrong = hunt(&["--placeholders", "ours.toml"]);
+    assert_eq!(wrong.code, 3);
+    assert!(wrong.err.contains("ours.toml:2:"), "{}", wrong.err);
+}
+
+#[test]
 fn the_liveness_of_every_rule_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let other =
