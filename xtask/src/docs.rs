@@ -1,5 +1,7 @@
 //! `docs/reference/`: pages made from the code, so that they cannot say anything else than it does.
 
+mod logsources;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -32,6 +34,7 @@ pub(crate) fn pages() -> anyhow::Result<Vec<(&'static str, String)>> {
         ("diagnostics.md", diagnostics()),
         ("formats.md", formats()),
         ("packs.md", packs(&rules)),
+        ("sigma-logsources.md", logsources::page()),
     ])
 }
 

@@ -142,6 +142,12 @@ fn make(
         CorrelationCondition::Threshold { field, .. } => field.clone().unwrap_or_default(),
         CorrelationCondition::Extended(_) => Vec::new(),
     };
+    let named = rule.aliases.iter().flat_map(|alias| alias.mapping.keys().map(move |of| (&alias.alias, of)));
+    let mut strange: Vec<_> = named.filter(|(_, of)| !rule.rules.contains(*of)).collect();
+    strange.sort();
+    if let Some((alias, of)) = strange.first() {
+        return Err(format!("the alias `{alias}` names `{of}`, which is not in `rules`"));
+    }
     // Everything that may be wrong is asked before any rule is silenced.
     let kind = kind(rule, asked.is_empty())?;
     let find = |name: &String| {

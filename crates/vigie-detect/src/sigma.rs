@@ -95,6 +95,10 @@ fn rule_to_ir(
     rule: &rsigma_parser::SigmaRule,
 ) -> Result<Rule, Box<LoadError>> {
     let info = meta::rule_info(document, context.owner, rule)?;
+    if document.value_of_key("logsource").is_none() {
+        let hint = "add `logsource:` with a category, product or service, or `logsource: {}` for every log";
+        return Err(Box::new(document.error_on_key("title", "the rule has no `logsource`", hint)));
+    }
     let mut unfilled = Vec::new();
     let keeper = item::Values { document, placeholders: context.placeholders };
     let condition = detections_to_expr(&keeper, &rule.detection, &mut unfilled)?;
@@ -173,13 +177,9 @@ pub(crate) fn log_source(source: &rsigma_parser::LogSource) -> LogSource {
 /// The place and hint of a message of the YAML or Sigma parser.
 fn locate(document: &Text<'_>, message: &str) -> LoadError {
     if let Some((line, column)) = yaml_place(message) {
-        let byte = column.saturating_sub(1);
-        return document.error_at(
-            line.saturating_sub(1),
-            byte,
-            first_line(message),
-            "check indentation and quotes",
-        );
+        let (index, byte) = (line.saturating_sub(1), column.saturating_sub(1));
+        let source = document.body.lines().nth(index).unwrap_or_default();
+        return document.error_at(index, byte, first_line(message), yaml_hint(message, source));
     }
     if let Some(name) = between(message, "Unknown modifier '", "'") {
         let hint = value::nearest_modifier(name).map_or_else(
@@ -212,11 +212,52 @@ fn locate(document: &Text<'_>, message: &str) -> LoadError {
         return document.error_on(span, format!("`{span}` is no time span"), "write it as 30s, 5m, 1h or 7d");
     }
     if message.contains("correlation") || message.contains("timeframe") || message.contains("timespan") {
-        return document.error_on_key("correlation", first_line(message), "");
+        return locate_correlation(document, message);
     }
     let quoted =
         message.split('\'').nth(1).filter(|quoted| document.body.contains(quoted)).unwrap_or("detection");
     document.error_on(quoted, first_line(message), "")
+}
+
+/// What YAML's own rules make of the usual slips.
+fn yaml_hint(message: &str, source: &str) -> &'static str {
+    if message.contains("unknown escape character") {
+        "between double quotes a backslash is an escape: use single quotes"
+    } else if message.contains("scanning an alias") {
+        "put a value that begins with a wildcard in single quotes"
+    } else if message.contains("cannot start any token")
+        && source.starts_with([' ', '\t'])
+        && source.trim_start_matches(' ').starts_with('\t')
+    {
+        "indent with blanks: YAML takes no tabs"
+    } else if message.contains("cannot start any token") {
+        "put a value that begins with a sign in single quotes"
+    } else if message.contains("mapping values are not allowed") {
+        "put a text that holds a colon in quotes"
+    } else if message.contains("duplicate entry") {
+        "a key stands once: give it a list of values, or make a list of maps"
+    } else {
+        "check indentation and quotes"
+    }
+}
+
+/// The place and hint of what the parser says of a correlation.
+fn locate_correlation(document: &Text<'_>, message: &str) -> LoadError {
+    if message.contains("Missing timeframe") || message.contains("Missing timespan") {
+        let hint = "add `timespan: 5m` under `correlation`";
+        return document.error_on_key("correlation", "the correlation has no `timespan`", hint);
+    }
+    if let Some(kind) = message.split("Unknown correlation type: ").nth(1) {
+        let kind = kind.trim();
+        let hint = "one of event_count, value_count, temporal, temporal_ordered, value_sum, value_avg, \
+                    value_percentile, value_median";
+        return document.error_on(kind, format!("`{kind}` is no type of correlation"), hint);
+    }
+    if message.contains("must have an operator") {
+        let text = "the correlation's condition compares nothing";
+        return document.error_on_key("condition", text, "one of lt, lte, gt, gte, eq, neq, with a number");
+    }
+    document.error_on_key("correlation", first_line(message), "see correlations in the Sigma specification")
 }
 
 /// A condition's error carries its own line and column within the condition.
@@ -224,11 +265,34 @@ fn locate_condition(document: &Text<'_>, message: &str) -> LoadError {
     let place = between(message, "error at ", ": ").and_then(|at| at.split_once(':'));
     let column = place.and_then(|(_, column)| column.parse::<usize>().ok()).unwrap_or(1);
     let expected = message.lines().rev().find_map(|line| line.trim().strip_prefix("= "));
-    let text =
-        expected.map_or_else(|| "the condition cannot be read".to_owned(), |e| format!("condition: {e}"));
+    let text = expected
+        .map_or_else(|| "the condition cannot be read".to_owned(), |e| format!("condition: {}", in_words(e)));
     let (line, byte) = document.value_of_key("condition").unwrap_or((0, 0));
+    let condition = document.body.lines().nth(line).and_then(|line| line.get(byte..)).unwrap_or_default();
+    if let Some(at) = condition.find('|') {
+        let text = "aggregations behind `|` are gone from Sigma";
+        return document.error_at(
+            line,
+            byte + at,
+            text,
+            "write a correlation rule: type event_count, or another",
+        );
+    }
     let hint = "a condition joins detection names with and, or, not, `1 of name_*`, `all of them`";
     document.error_at(line, byte + column - 1, text, hint)
+}
+
+/// The grammar's names for what it expected, as a person says them.
+fn in_words(expected: &str) -> String {
+    let words = [
+        ("selector_target", "a pattern of names or `them`"),
+        ("or_op", "`or`"),
+        ("and_op", "`and`"),
+        ("not_op", "`not`"),
+        ("EOI", "the end"),
+        ("primary", "a name"),
+    ];
+    words.iter().fold(expected.to_owned(), |text, (name, word)| text.replace(name, word))
 }
 
 fn yaml_place(message: &str) -> Option<(usize, usize)> {

@@ -4,7 +4,7 @@
 //! provider and event ids. Rules are chosen by the schema of each record, never by file, so forwarded events,
 //! merged exports and mixed files get the rules of each event. Names follow the Sigma taxonomy
 //! (<https://sigmahq.io/docs/basics/log-sources.html>); the services of product `exchange` and the service
-//! `web-root` are ours, documented in [`crate::pack`]. `docs/reference/logsources.md` is made from this table.
+//! `web-root` are ours, documented in [`crate::pack`]. `docs/reference/sigma-logsources.md` is made from this table.
 
 mod aliases;
 pub(crate) mod forwarded;

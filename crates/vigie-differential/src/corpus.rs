@@ -55,11 +55,7 @@ pub fn run(rules: &Path, logs: &[&str]) -> anyhow::Result<String> {
 /// The other side's rules by id.
 fn their_rules(folder: &Path) -> anyhow::Result<BTreeMap<String, CompiledRule>> {
     let mut found = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).with_context(|| format!("no rules in {}", folder.display()))? {
-        let path = entry?.path();
-        if path.extension().is_none_or(|extension| extension != "yml") {
-            continue;
-        }
+    for path in logs::rule_files(folder)? {
         let text = std::fs::read_to_string(&path)?;
         for rule in judges::theirs(&text).with_context(|| path.display().to_string())? {
             found.insert(rule.id.clone().unwrap_or_default(), rule);

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use serde_json::Value;
 use vigie_detect::bind::{self, Slot};
 use vigie_detect::naive;
@@ -15,6 +16,29 @@ use vigie_model::{EventBatch, Schema};
 use vigie_parse::{Limits, Sink};
 
 use crate::judges;
+
+/// Folders in folders that are searched for rules.
+const DEPTH_MAX: usize = 16;
+
+/// Every Sigma file in a folder and below, sorted.
+///
+/// # Errors
+/// When a folder cannot be read.
+pub fn rule_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let (mut found, mut waiting) = (Vec::new(), vec![(folder.to_path_buf(), 0)]);
+    while let Some((folder, depth)) = waiting.pop() {
+        for entry in std::fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+            let path = entry?.path();
+            if path.is_dir() && depth < DEPTH_MAX {
+                waiting.push((path, depth + 1));
+            } else if path.extension().is_some_and(|extension| extension == "yml") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
 
 /// Calls `each` with every batch of events of files and folders.
 pub fn batches(logs: &[&str], each: &mut dyn FnMut(&EventBatch)) {

@@ -167,6 +167,7 @@ impl Rule {
     }
 
     /// The same rule in words that the other side reads rightly.
+    #[must_use]
     pub fn for_them(&self) -> Rule {
         let detections = self.detections.iter().map(|(name, one)| (name.clone(), one.for_them())).collect();
         Rule { detections, conditions: self.conditions.clone() }

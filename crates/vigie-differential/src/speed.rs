@@ -77,15 +77,13 @@ fn per_second(events: usize, seconds: f64) -> u64 {
 fn both(rules: &Path, folder: &Path) -> anyhow::Result<(Arc<RuleSet>, Engine)> {
     std::fs::create_dir_all(folder)?;
     let mut engine = Engine::new();
-    let mut paths: Vec<_> = std::fs::read_dir(rules)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.sort();
-    for path in paths {
+    for (number, path) in logs::rule_files(rules)?.into_iter().enumerate() {
         let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         let collection = parse_sigma_yaml(&text)?;
         let windows = |rule: &rsigma_parser::SigmaRule| rule.logsource.product.as_deref() == Some("windows");
         if collection.rules.iter().any(windows) {
             engine.add_collection(&collection)?;
-            std::fs::write(folder.join(path.file_name().unwrap_or_default()), text)?;
+            std::fs::write(folder.join(format!("{number}.yml")), text)?;
         }
     }
     let sources = Sources { bundled: Bundled::None, rules: vec![folder.to_path_buf()], ..Sources::default() };

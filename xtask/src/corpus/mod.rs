@@ -2,11 +2,13 @@
 //!
 //! Each module says what must come out of one kind of data, and fails with what came out instead.
 
+mod differential;
 mod estimate;
 mod evidence;
 pub(crate) mod evtx;
 mod evtx_oracle;
 mod indicators;
+mod recall;
 mod sigma;
 
 use std::path::Path;
@@ -24,6 +26,8 @@ const SUITES: &[(&str, Suite)] = &[
     ("evtx", evtx::run),
     ("indicators", indicators::run),
     ("sigma", sigma::run),
+    ("recall", recall::run),
+    ("differential", differential::run),
 ];
 
 /// Runs every suite, or the named one, over a copy of the data; all of them run, even after one failed.

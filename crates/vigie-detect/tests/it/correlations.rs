@@ -187,9 +187,24 @@ fn mistakes_in_correlations_are_shown() {
             "correlation-bad-timespan",
             "type: event_count\nrules: [failed]\ntimespan: soon\ncondition:\n  gte: 2",
         ),
+        ("correlation-no-timespan", "type: event_count\nrules: [failed]\ncondition:\n  gte: 2"),
+        ("correlation-no-rules", "type: event_count\ntimespan: 1m\ncondition:\n  gte: 2"),
+        ("correlation-unknown-type", "type: frequency\nrules: [failed]\ntimespan: 1m\ncondition:\n  gte: 2"),
+        (
+            "correlation-unknown-comparison",
+            "type: event_count\nrules: [failed]\ntimespan: 1m\ncondition:\n  above: 2",
+        ),
+        (
+            "correlation-condition-names-nothing",
+            "type: temporal\nrules: [failed, entered]\ntimespan: 1m\ncondition: failed and left",
+        ),
+        (
+            "correlation-alias-of-no-rule",
+            "type: temporal\nrules: [failed, entered]\ngroup-by: [who]\ntimespan: 1m\naliases:\n  who:\n    faild: User\n    entered: User",
+        ),
         ("correlation-itself", "type: event_count\nrules: [c]\ntimespan: 1m\ncondition:\n  gte: 2"),
     ] {
-        crate::errors::check(name, &load(&[FAILED, &correlation(body)]).expect_err(name));
+        crate::errors::check(name, &load(&[FAILED, ENTERED, &correlation(body)]).expect_err(name));
     }
 }
 

@@ -33,6 +33,51 @@ fn cases() -> Vec<(&'static str, String)> {
     ]
 }
 
+/// More of what rule authors write, most of it YAML's doing or older Sigma's.
+fn usual_mistakes() -> Vec<(&'static str, String)> {
+    let plain = || rule("s:\n  F: a\ncondition: s");
+    vec![
+        ("back-reference", rule("s:\n  F|re: '(a)\\1'\ncondition: s")),
+        ("regex-too-large", rule("s:\n  F|re: '(?:a{1000}){1000}'\ncondition: s")),
+        ("modifier-like-no-other", rule("s:\n  F|fuzzy: a\ncondition: s")),
+        ("tab-for-indentation", plain().replace("    F: a", "\tF: a")),
+        ("wildcard-without-quotes", rule("s:\n  F: *abc*\ncondition: s")),
+        ("percent-without-quotes", rule("s:\n  F|expand: %ours%\ncondition: s")),
+        ("backslash-in-double-quotes", rule("s:\n  F: \"C:\\Windows\\x.exe\"\ncondition: s")),
+        ("key-twice", rule("s:\n  F: a\n  F: b\ncondition: s")),
+        ("colon-without-quotes", plain().replace("title: T", "title: T: part two")),
+        ("no-detection", "title: T\nid: t\nlogsource: {}\n".to_owned()),
+        ("detection-of-text", "title: T\nid: t\nlogsource: {}\ndetection: everything\n".to_owned()),
+        ("no-logsource", plain().replace("logsource: {}\n", "")),
+        ("bad-status", plain().replace("level: high", "level: high\nstatus: finished")),
+        ("old-aggregation", rule("s:\n  F: a\ncondition: s | count() > 5")),
+        ("parenthesis-open", rule("s:\n  F: a\ncondition: (s or s")),
+        ("of-nothing", rule("s:\n  F: a\ncondition: all of")),
+        ("exists-of-text", rule("s:\n  F|exists: maybe\ncondition: s")),
+        ("compares-null", rule("s:\n  F|gt: null\ncondition: s")),
+        ("hour-of-text", rule("s:\n  F|hour: noon\ncondition: s")),
+        ("two-encodings", rule("s:\n  F|wide|utf16be|contains: a\ncondition: s")),
+        ("fieldref-behind", rule("s:\n  F|contains|fieldref: G\ncondition: s")),
+        ("encoding-of-a-number", rule("s:\n  F|gt|base64: 5\ncondition: s")),
+        (
+            "arrays-of-sigma-three",
+            rule("s:\n  F[any]: a\ncondition: s").replace("title: T", "title: T\nsigma-version: 3"),
+        ),
+    ]
+}
+
+#[test]
+fn usual_mistakes_are_shown_with_place_and_hint() {
+    let mut taken = Vec::new();
+    for (name, file) in usual_mistakes() {
+        match load(&[&file]) {
+            Ok(_) => taken.push(name),
+            Err(error) => check(name, &error),
+        }
+    }
+    assert_eq!(taken, [""; 0], "these load, and should not");
+}
+
 #[test]
 fn mistakes_are_shown_with_place_and_hint() {
     for (name, file) in cases() {
