@@ -111,6 +111,55 @@ fn joins_rules_in_time_and_in_order() {
 }
 
 #[test]
+fn order_holds_across_files_and_clocks() {
+    let ordered = "type: temporal_ordered\nrules: [failed, entered]\ngroup-by: [User]\ntimespan: 10s";
+    let entered: &[Row] = &[(6, "entered", "a", ""), (20, "entered", "b", ""), (40, "entered", "c", "")];
+    let failed: &[Row] = &[(2, "failed", "a", ""), (21, "failed", "b", ""), (40, "failed", "c", "")];
+    // Of `b` the order is the other one; of `c` both clocks tell the same second, which may be any order.
+    for files in [[entered, failed], [failed, entered]] {
+        let at: Vec<i64> = found(ordered, &files).into_iter().map(|(second, ..)| second).collect();
+        assert_eq!(at, [6, 40]);
+    }
+    let late: &[Row] = &[(13, "entered", "a", "")];
+    assert_eq!(found(ordered, &[failed, late]), []);
+}
+
+#[test]
+fn a_file_without_a_clock_takes_no_part() {
+    let rules = Arc::new(
+        load(&[
+            FAILED,
+            ENTERED,
+            &correlation("type: event_count\nrules: failed\ntimespan: 1m\ncondition:\n  gte: 2"),
+        ])
+        .unwrap(),
+    );
+    let mut builder = BatchBuilder::new(Arc::new(schema(&["What"])));
+    for number in 0..3 {
+        builder.push(None, Position { number, offset: 0 }, [Some("failed")]);
+    }
+    assert_eq!(run(&rules, &[builder.take()]).len(), 0);
+}
+
+#[test]
+fn every_comparison_of_a_count_is_known() {
+    let rows: &[Row] = &[(0, "failed", "a", ""), (1, "failed", "a", ""), (2, "failed", "a", "")];
+    for (limit, expected) in [
+        ("gt: 2", vec![2]),
+        ("gte: 2", vec![1]),
+        ("lt: 2", vec![0]),
+        ("lte: 2", vec![0]),
+        ("eq: 2", vec![1]),
+        ("neq: 1", vec![1]),
+        ("gt: 1\n  lt: 3", vec![1]),
+    ] {
+        let body = format!("type: event_count\nrules: failed\ntimespan: 1m\ncondition:\n  {limit}");
+        let at: Vec<i64> = found(&body, &[rows]).into_iter().map(|(second, ..)| second).collect();
+        assert_eq!(at, expected, "{limit}");
+    }
+}
+
+#[test]
 fn aliases_name_one_thing_by_two_fields() {
     let other = ENTERED.replace("What: entered", "Kind: entered");
     let body = correlation(
@@ -241,6 +290,12 @@ fn documents_of_one_file_share_a_global_part() {
     let ids: Vec<&str> = rules.rules.iter().map(|rule| rule.id.as_str()).collect();
     assert_eq!(ids, ["a", "b", "c"]);
     assert!(rules.rules.iter().all(|rule| rule.level == vigie_model::rule::Level::High));
+    // Behind a reset nothing is shared any more: the rule has no log source of its own.
+    let reset = "action: reset\n---\ntitle: D\nid: d\nlevel: low\nlogsource: {product: windows}\ndetection:\n  s:\n    F: d\n  condition: s\n";
+    let rules = load(&[&[global, one, reset].concat()]).unwrap();
+    let levels: Vec<&str> = rules.rules.iter().map(|rule| rule.level.word()).collect();
+    assert_eq!(levels, ["high", "low"]);
+    assert_eq!(rules.compiled()[1].source.product, "windows");
 }
 
 #[test]

@@ -31,6 +31,10 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("F|re|i: '^a.c$'", &["ABC"], &["abbc"]),
     ("F|re|m: '^b$'", &["a\nb"], &["ab"]),
     ("F|re|s: 'a.b'", &["a\nb"], &["ab"]),
+    ("F|re|ignorecase: '^a'", &["A"], &["b"]),
+    ("F|re|multiline: '^b$'", &["a\nb"], &["ab"]),
+    ("F|re|dotall: 'a.b'", &["a\nb"], &["ab"]),
+    ("F|re|i|s: 'A.B'", &["a\nb"], &["ab"]),
     ("F|re: 'a.b'", &["acb"], &["a\nb"]),
     ("F|re: '(?i)power(shell|cat)\\.exe'", &["PowerCat.exe"], &["power.exe"]),
     // Numbers, addresses, truths.
@@ -53,6 +57,8 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("F|base64offset|contains: whoami", &["d2hvYW1p", "IHdob2FtaSA=", "ICB3aG9hbWkg"], &["whoami"]),
     ("F|wide|base64offset|contains: 'Wh'", &["VwBoAA==", "IFcAaAA="], &["V2g="]),
     ("F|utf16be|base64: 'A'", &["AEE="], &["QQA="]),
+    ("F|utf16le|base64: 'A'", &["QQA="], &["AEE="]),
+    ("F|base64offset|contains: foobar", &["Zm9vYmFy", "eGZvb2Jhcg==", "eHhmb29iYXI="], &["Zm9vYmF6"]),
     ("F|utf16|base64: 'A'", &["//5BAA=="], &["QQA="]),
     (
         "F|windash|contains: ' -enc '",
@@ -172,6 +178,11 @@ fn lists_and_keywords() {
     assert!(matches(words, &[("F", Some("x")), ("G", Some("a set-oabvirtualdirectory b"))]));
     assert!(matches(words, &[("F", Some("an EVIL web SHELL here")), ("G", None)]));
     assert!(!matches(words, &[("F", Some("evil")), ("G", Some("shell"))]));
+    let mixed = "k:\n  - one\n  - F: a\n    G: b\ncondition: k";
+    assert!(matches(mixed, &[("F", Some("x one x")), ("G", None)]));
+    assert!(matches(mixed, &[("F", Some("a")), ("G", Some("b"))]));
+    assert!(!matches(mixed, &[("F", Some("a")), ("G", Some("c"))]));
+    assert!(matches("k:\n  - 4711\ncondition: k", &[("F", Some("error 4711 in x")), ("G", None)]));
     let all = "k:\n  '|all':\n    - one\n    - two\ncondition: k";
     assert!(matches(all, &[("F", Some("one")), ("G", Some("two"))]));
     assert!(!matches(all, &[("F", Some("one")), ("G", None)]));
