@@ -19,7 +19,13 @@ use crate::logs::{self, Names};
 /// the name of the difference in [`crate::known::KNOWN`].
 type Explained = (&'static str, u64, u64, &'static str);
 
-const EXPLAINED: &[Explained] = &[];
+/// Over `evtx_to_mitre` and `sigma_regression` with the 3,754 rules of `sigmahq`, 3.6 million comparisons.
+const EXPLAINED: &[Explained] = &[
+    // `AccessMask|endswith: '1?'` on `0x10`.
+    ("ab6bffca-beff-4baa-af11-6733f296d57a", 5, 0, "wildcards-with-endswith"),
+    // `OldUacValue|endswith: '8???'` and the like.
+    ("f6de9536-0441-4b3f-a646-f4e00f300ffd", 3, 0, "wildcards-with-endswith"),
+];
 
 /// Compares over logs with all rules of a folder; gives what to print.
 ///
