@@ -37,9 +37,21 @@ enum Outcome {
 
 const OUTCOMES: [(Outcome, &str, &str); 6] = [
     (Outcome::Found, "found", "a rule of the technique hits"),
-    (Outcome::OtherTechnique, "other name", "rules hit, but name other techniques: seen, and called something else"),
-    (Outcome::Tried, "not described", "rules of the technique were tried on its events and describe other tools: no rule for it"),
-    (Outcome::NoField, "no field", "rules of the technique mean its events, but need fields that these do not have"),
+    (
+        Outcome::OtherTechnique,
+        "other name",
+        "rules hit, but name other techniques: seen, and called something else",
+    ),
+    (
+        Outcome::Tried,
+        "not described",
+        "rules of the technique were tried on its events and describe other tools: no rule for it",
+    ),
+    (
+        Outcome::NoField,
+        "no field",
+        "rules of the technique mean its events, but need fields that these do not have",
+    ),
     (Outcome::NoRule, "no rule", "no rule of the technique means any of its events"),
     (Outcome::Unread, "our fault", "the log could not be read"),
 ];
@@ -62,7 +74,11 @@ pub(crate) fn run(data: &Path) -> anyhow::Result<()> {
     let path = tree::root().join(PAGE);
     let before = std::fs::read_to_string(&path).unwrap_or_default();
     let sum = |outcome: Outcome| table.values().map(|row| row[outcome as usize]).sum::<usize>();
-    println!("corpus recall: {} of {logs} labelled logs found, {} under another name", sum(Outcome::Found), sum(Outcome::OtherTechnique));
+    println!(
+        "corpus recall: {} of {logs} labelled logs found, {} under another name",
+        sum(Outcome::Found),
+        sum(Outcome::OtherTechnique)
+    );
     if before != page {
         std::fs::write(&path, page).with_context(|| PAGE.to_owned())?;
         anyhow::bail!("{PAGE} was stale and is written anew: look at what changed");
@@ -73,7 +89,9 @@ pub(crate) fn run(data: &Path) -> anyhow::Result<()> {
 /// The technique that a path names last, `T1021.002`.
 fn technique(path: &Path) -> Option<String> {
     let shown = path.to_string_lossy();
-    let digits = |text: &str, count: usize| text.len() >= count && text.bytes().take(count).all(|b| b.is_ascii_digit());
+    let digits = |text: &str, count: usize| {
+        text.len() >= count && text.bytes().take(count).all(|b| b.is_ascii_digit())
+    };
     let found = shown.match_indices("/T").filter_map(|(at, _)| {
         let rest = shown.get(at + 2..)?;
         let sub = rest.get(4..).and_then(|rest| rest.strip_prefix('.')).filter(|sub| digits(sub, 3));
@@ -85,7 +103,9 @@ fn technique(path: &Path) -> Option<String> {
 
 /// Whether a rule's technique is the label's, its parent or one below it.
 fn same_technique(label: &str, of: &str) -> bool {
-    let within = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let within = |outer: &str, inner: &str| {
+        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
     within(label, of) || within(of, label)
 }
 
@@ -110,8 +130,11 @@ fn outcome(rules: &Arc<RuleSet>, label: &str, log: &Path) -> Outcome {
     }
     let tally = hunt.scanner.into_tally();
     let liveness = rules.liveness(&tally);
-    let meant: Vec<&Liveness> = (0..).zip(&liveness).filter(|(rule, _)| of_technique(*rule)).map(|(_, one)| one).collect();
-    let lacks = |one: &&&Liveness| one.cannot_fire.as_deref().is_some_and(|why| why.starts_with("the evidence has no field"));
+    let meant: Vec<&Liveness> =
+        (0..).zip(&liveness).filter(|(rule, _)| of_technique(*rule)).map(|(_, one)| one).collect();
+    let lacks = |one: &&&Liveness| {
+        one.cannot_fire.as_deref().is_some_and(|why| why.starts_with("the evidence has no field"))
+    };
     match (meant.iter().any(|one| one.evaluated > 0), meant.iter().any(|one| lacks(&one))) {
         (true, _) => Outcome::Tried,
         (false, true) => Outcome::NoField,

@@ -12,7 +12,9 @@ pub(super) fn page() -> String {
     let (windows, others): (Vec<&Source>, Vec<&Source>) =
         taxonomy::sources().partition(|source| source.artifact == "windows.event");
     page.push_str("\n## Logs of web servers and of Exchange\n\n");
-    page.push_str("| category | product | service | artifact | streams | fields |\n|---|---|---|---|---|---|\n");
+    page.push_str(
+        "| category | product | service | artifact | streams | fields |\n|---|---|---|---|---|---|\n",
+    );
     for source in &others {
         let _ = writeln!(
             page,
@@ -27,7 +29,9 @@ pub(super) fn page() -> String {
     }
     page.push_str("\n## Windows events\n\n");
     page.push_str("Artifact `windows.event`, product `windows` (`antivirus` without a product, too).\n\n");
-    page.push_str("| category | service | channel or provider | event ids | fields |\n|---|---|---|---|---|\n");
+    page.push_str(
+        "| category | service | channel or provider | event ids | fields |\n|---|---|---|---|---|\n",
+    );
     for source in &windows {
         let ids: Vec<String> = source.event_ids.iter().map(u32::to_string).collect();
         let ids = if ids.is_empty() { "all".to_owned() } else { ids.join(", ") };
