@@ -81,7 +81,7 @@ pub(crate) fn run(data: &Path) -> anyhow::Result<()> {
     );
     if before != page {
         std::fs::write(&path, page).with_context(|| PAGE.to_owned())?;
-        anyhow::bail!("{PAGE} was stale and is written anew: look at what changed");
+        ensure!(before.is_empty(), "{PAGE} was stale and is written anew: look at what changed");
     }
     Ok(())
 }
