@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use vigie_model::batch::{Position, Wrote};
 use vigie_model::diagnostic::Code;
 
-use super::evtx_chunk::{Frame, RECORD_END_BYTES, RECORD_HEADER_BYTES};
+use super::evtx_chunk::{CHUNK_BYTES, Frame, RECORD_END_BYTES, RECORD_HEADER_BYTES};
 use super::evtx_record::{self, Record};
 use super::evtx_shape::{self, Shape};
 use super::evtx_template::Templates;
@@ -68,6 +68,7 @@ pub(super) struct Events {
     schema_key: String,
     nodes_left: usize,
     text_left: usize,
+    beyond_left: usize,
     writer: Writer,
 }
 
@@ -92,6 +93,7 @@ impl Events {
             schema_key: String::new(),
             nodes_left: 0,
             text_left: 0,
+            beyond_left: 0,
             writer: Writer::new(),
         }
     }
@@ -101,15 +103,20 @@ impl Events {
         self.templates.begin_chunk();
         self.nodes_left = CHUNK_NODES_MAX;
         self.text_left = CHUNK_TEXT_MAX;
+        self.beyond_left = CHUNK_BYTES;
     }
 
     /// Adds the event of a record; why not, when it cannot be read.
     pub(super) fn add(&mut self, met: &Met<'_>, sink: &mut dyn Sink) -> Result<ControlFlow<()>, String> {
         let body = met.frame.offset.saturating_add(RECORD_HEADER_BYTES)
             ..met.frame.end().saturating_sub(RECORD_END_BYTES);
+        let frame_end = body.end;
         let mut cursor = Cursor::new(met.chunk, body);
-        let root = evtx_record::read(&mut self.record, &mut self.templates, &mut cursor)
-            .map_err(|flaw| flaw.to_string())?;
+        let end = frame_end.saturating_add(self.beyond_left);
+        let root =
+            evtx_record::read(&mut self.record, &mut self.templates, &mut cursor, end.min(met.chunk.len()));
+        self.beyond_left = self.beyond_left.saturating_sub(cursor.at.saturating_sub(frame_end));
+        let root = root.map_err(|flaw| flaw.to_string())?;
         if met.salvage.is_some() && self.record.is_overwritten {
             return Err("its template was written over".to_owned());
         }

@@ -94,11 +94,13 @@ impl Value {
     }
 }
 
-/// Reads a record's binary XML, which `cursor` stands before.
+/// Reads a record's binary XML, which `cursor` stands before. Where its frame states too small a size, its values may go
+/// on up to `end`.
 pub(super) fn read(
     record: &mut Record,
     templates: &mut Templates,
     cursor: &mut Cursor<'_>,
+    end: usize,
 ) -> Result<Root, Flaw> {
     record.values.clear();
     record.instances.clear();
@@ -107,7 +109,7 @@ pub(super) fn read(
     record.is_keyed = true;
     record.is_overwritten = false;
     let chunk = cursor.data;
-    let root = stream(record, templates, cursor, 0)?;
+    let root = stream(record, templates, cursor, (0, end))?;
     key(record, chunk);
     Ok(match root {
         Inner::Instance(number) => Root::Instance(number),
@@ -121,7 +123,7 @@ fn stream(
     record: &mut Record,
     templates: &mut Templates,
     cursor: &mut Cursor<'_>,
-    nesting: usize,
+    (nesting, end): (usize, usize),
 ) -> Result<Inner, Flaw> {
     if nesting > NESTING_MAX {
         return Err(cursor.flaw("binary XML nested too deep"));
@@ -130,10 +132,10 @@ fn stream(
     let before = (record.values.len(), record.instances.len(), record.fragments.len());
     if let Some(token) = single_instance(cursor.data.get(cursor.at..cursor.end).unwrap_or_default()) {
         cursor.at = cursor.at.saturating_add(token);
-        // A record that was cut short by its own size may go on behind it.
-        let mut wide = Cursor { end: cursor.data.len(), ..*cursor };
-        let number = instance(record, templates, &mut wide, nesting)?;
+        let mut wide = Cursor { end: cursor.end.max(end), ..*cursor };
+        let number = instance(record, templates, &mut wide, nesting);
         cursor.at = wide.at;
+        let number = number?;
         if cursor.is_at_end() || cursor.data.get(cursor.at) == Some(&0) {
             return Ok(Inner::Instance(number));
         }
@@ -208,7 +210,7 @@ fn instance(
         let Some(value) = value else { continue };
         let start = value.start as usize;
         let mut inner = Cursor::new(cursor.data, start..start.saturating_add(usize::from(value.len)));
-        let inner = stream(record, templates, &mut inner, nesting.saturating_add(1))?;
+        let inner = stream(record, templates, &mut inner, (nesting.saturating_add(1), 0))?;
         if let Some(value) = record.values.get_mut(place) {
             value.inner = inner;
         }

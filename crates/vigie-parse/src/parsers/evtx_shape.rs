@@ -212,6 +212,11 @@ impl Shape {
         }
     }
 
+    /// How much text that events have in common it holds so far, in bytes.
+    pub(super) fn text_bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// About how many bytes it takes.
     pub(super) fn bytes(&self) -> usize {
         let parts = self.parts.len().saturating_mul(std::mem::size_of::<Part>());

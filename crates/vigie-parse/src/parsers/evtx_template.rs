@@ -18,6 +18,9 @@ const GUID_START: usize = 4;
 const TEMPLATES_MAX: usize = 4_096;
 /// Bytes that they may take together.
 const BYTES_MAX: usize = 16 << 20;
+/// What the templates of one chunk may come to with their names in their places. Where they do not overlap, as in all
+/// real chunks, it is about as much as the chunk.
+const CHUNK_BYTES_MAX: usize = 2 << 20;
 
 /// A template.
 #[derive(Debug)]
@@ -51,6 +54,8 @@ pub(super) struct Templates {
     /// Those of the chunk at hand, by their offset.
     of_chunk: FxHashMap<u32, Result<Rc<Template>, Flaw>>,
     form: Vec<u8>,
+    /// What was read of the chunk at hand so far.
+    chunk_bytes: usize,
     bytes: usize,
     next: u64,
 }
@@ -59,6 +64,7 @@ impl Templates {
     /// Forgets the offsets of the last chunk.
     pub(super) fn begin_chunk(&mut self) {
         self.of_chunk.clear();
+        self.chunk_bytes = 0;
     }
 
     /// The template at an offset of the chunk.
@@ -79,8 +85,13 @@ impl Templates {
         let size = head.u32().map_err(|_| outside)? as usize;
         head.take(size).map_err(|_| outside)?;
         let body = Cursor::new(chunk, head.at.saturating_sub(size)..head.at);
+        if self.chunk_bytes > CHUNK_BYTES_MAX {
+            return Err(outside_bounds(body));
+        }
         self.form.clear();
-        evtx_tree::canonical(&mut body.clone(), &mut self.form)?;
+        let form = evtx_tree::canonical(&mut body.clone(), &mut self.form);
+        self.chunk_bytes = self.chunk_bytes.saturating_add(size).saturating_add(self.form.len());
+        form?;
         if let Some(known) = self.by_form.get(self.form.as_slice()) {
             return Ok(Rc::clone(known));
         }
@@ -94,6 +105,10 @@ impl Templates {
         self.by_form.insert(self.form.as_slice().into(), Rc::clone(&template));
         Ok(template)
     }
+}
+
+fn outside_bounds(body: Cursor<'_>) -> Flaw {
+    body.flaw("more templates than a chunk can hold")
 }
 
 /// The first part of the GUID of the template at an offset, by which records name it beside the offset.

@@ -83,6 +83,9 @@ impl<'d> Cursor<'d> {
         // Before the name: a link to the next of its bucket, and its hash.
         let mut stored = Cursor::new(self.data, offset.saturating_add(NAME_LINK_BYTES)..self.data.len());
         let name = stored.counted().map_err(|_| self.flaw("a name that lies outside the chunk"))?;
+        if name.len() > NAME_BYTES_MAX {
+            return Err(self.flaw("a name longer than any real one"));
+        }
         if here {
             self.at = stored.at.saturating_add(NAME_END_BYTES);
         }
@@ -90,6 +93,8 @@ impl<'d> Cursor<'d> {
     }
 }
 
+/// Names are stored once and referred to at will, so a long one could be made to count thousands of times.
+const NAME_BYTES_MAX: usize = 1_024;
 const NAME_LINK_BYTES: usize = 6;
 const NAME_END_BYTES: usize = 2;
 

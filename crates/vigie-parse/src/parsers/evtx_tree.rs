@@ -79,6 +79,8 @@ impl Tree {
 }
 
 const NODE_BYTES: usize = 64;
+/// What a template may come to with its names in their places; real ones come to some kilobytes.
+const FORM_BYTES_MAX: usize = 1 << 18;
 
 /// A tree under construction.
 struct Builder<'t> {
@@ -238,8 +240,12 @@ fn entity(name: &[u8], out: &mut Vec<u8>) {
 /// Writes a stream so that it is the same wherever in whichever chunk it stands: the key under which a template that
 /// was read before is known again.
 pub(super) fn canonical(cursor: &mut Cursor<'_>, out: &mut Vec<u8>) -> Result<(), Flaw> {
+    // Each token takes at least a byte, so this ends with the stream.
     loop {
         let place = cursor.at;
+        if out.len() > FORM_BYTES_MAX {
+            return Err(cursor.flaw("a template larger than any real one"));
+        }
         let token = evtx_token::next(cursor, Stream::Template)?;
         let mut add = |mark: u8, number: u16, bytes: &[u8]| {
             let [low, high] = number.to_le_bytes();

@@ -13,6 +13,8 @@ use super::windows_event::{FIELDS_MAX, System};
 
 /// Elements within elements over all templates of a record.
 const DEPTH_MAX: usize = 64;
+/// Text that stands in a record's templates, in bytes.
+const TEXT_BYTES_MAX: usize = 1 << 20;
 /// Elements, attributes and values that one record may come to; real ones come to about 200.
 const NODES_MAX: usize = 1 << 15;
 /// Works out which columns a record's event has, as far as its elements tell; `nodes` is what may still be spent on the
@@ -169,6 +171,9 @@ impl<'r> Walk<'r> {
 
     fn copy(&mut self, tree: &'r Tree, element: &'r Element, filling: &Filling) -> Walked {
         self.spend(element.attributes.len().saturating_add(element.children.len()).saturating_add(1))?;
+        if self.shape.text_bytes() > TEXT_BYTES_MAX {
+            return Err("more text than any real record holds");
+        }
         if self.open.len() >= DEPTH_MAX {
             return Err("elements nested too deep");
         }
