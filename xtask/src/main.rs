@@ -6,6 +6,7 @@ mod corpus;
 mod docs;
 mod example;
 mod fuzz;
+mod linkage;
 #[cfg(test)]
 mod tidy;
 mod tree;
@@ -27,6 +28,10 @@ const TASKS: &[(&str, &str)] = &[
         "run over real evidence that is not in the repository, ../shared/data unless told",
     ),
     ("fuzz SECONDS [TARGET]...", "build every fuzz target; run all, or the named ones, for so long each"),
+    (
+        "linkage FOLDER [many]",
+        "link records beside Splink (a Python environment is made in FOLDER) and write docs/linkage.md; many: a million records too",
+    ),
     ("bench [MEGABYTES]", "time and memory on generated logs beside ripgrep, 1000 MB each unless told"),
     ("bench evtx [MEGABYTES]", "the same on event logs under the rules of ../shared/data, beside evtx_dump"),
 ];
@@ -53,6 +58,8 @@ fn main() -> anyhow::Result<()> {
         ["corpus", data] => corpus::run(Path::new(data), None),
         ["corpus", data, suite] => corpus::run(Path::new(data), Some(suite)),
         ["fuzz", seconds, ref targets @ ..] => fuzz::run(seconds, targets),
+        ["linkage", folder] => linkage::run(Path::new(folder), None),
+        ["linkage", folder, many] => linkage::run(Path::new(folder), Some(many)),
         ["bench"] => bench::run(BENCH_MEGABYTES),
         ["bench", "evtx"] => bench::event_logs(BENCH_MEGABYTES),
         ["bench", "evtx", megabytes] => {

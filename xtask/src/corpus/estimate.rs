@@ -5,10 +5,16 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::hint::black_box;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use vigie_estimate::honesty::consistency;
+use vigie_estimate::loglinear::{all_hierarchies, fit_all};
+use vigie_estimate::methods::bootstrap::{BootstrapOptions, bca};
+use vigie_estimate::methods::decomposable::{GraphOptions, average};
+use vigie_estimate::methods::latent::{GibbsOptions, sample};
 use vigie_estimate::methods::recommend::{DEFAULT_ODDS, fast, recommend};
 use vigie_estimate::table::{CaptureTable, read_table};
 use vigie_estimate::{Effort, analyze};
@@ -41,13 +47,26 @@ pub(super) fn run(data: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     let reference = references(&folder.join("reference/ALL.tsv"))?;
+    let seconds = seconds(&folder.join("reference/ALL.tsv"))?;
     let mut wrong = Vec::new();
+    let mut times = vec![
+        "| table | all pair models | Rcapture | graphs | dga | bootstrap | MSE | chains | LCMCR |".to_owned(),
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |".to_owned(),
+    ];
     for path in tables(&folder)? {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         if reference.keys().any(|(set, _)| *set == name) {
-            compare(&name, &read(&path)?.0, &reference, &mut wrong);
+            let table = read(&path)?.0;
+            compare(&name, &table, &reference, &mut wrong);
+            if (3..=5).contains(&table.width()) {
+                times.push(timed(&name, &table, &seconds));
+            }
         }
     }
+    println!(
+        "seconds on one thread, beside those recorded for R on this kind of machine:\n{}",
+        times.join("\n")
+    );
     coverage(&folder.join("internal"))?;
     ensure!(wrong.is_empty(), "differ from the recorded answers:\n{}", wrong.join("\n"));
     Ok(())
@@ -77,6 +96,48 @@ fn references(path: &Path) -> anyhow::Result<Reference> {
         .filter(|f| f.len() >= 7)
         .map(|f| ((f[0].to_owned(), f[3].to_owned()), [number(f.get(4)), number(f.get(5)), number(f.get(6))]))
         .collect())
+}
+
+/// Seconds that a recorded method took, by table and method.
+fn seconds(path: &Path) -> anyhow::Result<BTreeMap<(String, String), f64>> {
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    Ok(text
+        .lines()
+        .skip(1)
+        .map(|line| line.split('\t').collect::<Vec<&str>>())
+        .filter_map(|f| Some(((f.first()?.to_string(), f.get(3)?.to_string()), f.get(8)?.parse().ok()?)))
+        .collect())
+}
+
+/// One row of the table of times.
+fn timed(name: &str, table: &CaptureTable, recorded: &BTreeMap<(String, String), f64>) -> String {
+    let space = all_hierarchies(table.width(), 2);
+    let full = all_hierarchies(table.width(), 3);
+    let span = fit_all(table, &full, THREADS);
+    let bootstrap = BootstrapOptions::standard(table.width(), 1);
+    let gibbs = GibbsOptions::default();
+    let clock = |work: &dyn Fn()| {
+        let started = Instant::now();
+        work();
+        started.elapsed().as_secs_f64()
+    };
+    let ours = [
+        clock(&|| _ = black_box(fit_all(table, &space, 1))),
+        clock(&|| _ = black_box(average(table, &GraphOptions::standard(table.seen())))),
+        clock(&|| _ = black_box(bca(table, &span, bootstrap, 1))),
+        clock(&|| _ = black_box(sample(table, &gibbs, 1, 1))),
+    ];
+    let theirs = [
+        "Rcapture:MS-AIC#1",
+        "dga:BMA(delta=2^-t,prior 1/N)",
+        "MultipleSystemsEstimation:BIC-BCa95",
+        "LCMCR:K10",
+    ];
+    let cells = ours.iter().zip(theirs).map(|(own, method)| {
+        let other = recorded.get(&(name.to_owned(), method.to_owned()));
+        format!("{own:.3} | {}", other.map_or_else(|| "-".to_owned(), |s| format!("{s:.2}")))
+    });
+    format!("| {name} ({} models) | {} |", space.len(), cells.collect::<Vec<_>>().join(" | "))
 }
 
 fn compare(name: &str, table: &CaptureTable, reference: &Reference, wrong: &mut Vec<String>) {
