@@ -7,6 +7,7 @@ mod docs;
 mod example;
 mod fuzz;
 mod linkage;
+mod instructions;
 #[cfg(test)]
 mod tidy;
 mod tree;
@@ -32,6 +33,7 @@ const TASKS: &[(&str, &str)] = &[
         "linkage FOLDER [many]",
         "link records beside Splink (a Python environment is made in FOLDER) and write docs/linkage.md; many: a million records too",
     ),
+    ("instructions", "count the instructions of small fixed inputs and compare them with the committed counts"),
     ("bench [MEGABYTES]", "time and memory on generated logs beside ripgrep, 1000 MB each unless told"),
     ("bench evtx [MEGABYTES]", "the same on event logs under the rules of ../shared/data, beside evtx_dump"),
 ];
@@ -60,6 +62,7 @@ fn main() -> anyhow::Result<()> {
         ["fuzz", seconds, ref targets @ ..] => fuzz::run(seconds, targets),
         ["linkage", folder] => linkage::run(Path::new(folder), None),
         ["linkage", folder, many] => linkage::run(Path::new(folder), Some(many)),
+        ["instructions"] => instructions::run(),
         ["bench"] => bench::run(BENCH_MEGABYTES),
         ["bench", "evtx"] => bench::event_logs(BENCH_MEGABYTES),
         ["bench", "evtx", megabytes] => {

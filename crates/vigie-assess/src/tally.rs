@@ -66,10 +66,15 @@ impl Tally {
         let stream = self.streams.entry(batch.schema.stream_id()).or_default();
         stream.density = density;
         stream.files = 1;
-        stream.observe(&batch.times);
+        stream.observe(batch.all_times());
         if self.public_client.is_none() {
             self.observe_clients(batch);
         }
+    }
+
+    /// Whether the clients of a stream's events are still to be looked at: until a public one was seen.
+    pub fn looks_for_clients(&self, schema: &Schema) -> bool {
+        self.public_client.is_none() && is_front_end(schema)
     }
 
     /// Notes that bytes were lost between two moments of a stream; without any moment, on some day.
@@ -138,13 +143,14 @@ impl Tally {
 }
 
 impl StreamTally {
-    fn observe(&mut self, times: &[Option<Time>]) {
-        self.events += times.len() as u64;
+    fn observe(&mut self, times: impl Iterator<Item = Option<Time>>) {
         // Logs are nearly ordered: one look-up per run of the same hour, not per event.
         let (mut day, mut hour, mut mask) = (None, u8::MAX, 0_u32);
-        for time in times.iter().flatten() {
-            self.first = Some(self.first.map_or(*time, |first| first.min(*time)));
-            self.last = Some(self.last.map_or(*time, |last| last.max(*time)));
+        for time in times {
+            self.events += 1;
+            let Some(time) = time else { continue };
+            self.first = Some(self.first.map_or(time, |first| first.min(time)));
+            self.last = Some(self.last.map_or(time, |last| last.max(time)));
             let this_day = time.day();
             if day != Some(this_day) {
                 self.add_hours(day, mask);
@@ -269,9 +275,9 @@ mod tests {
     fn hours_of_a_day_add_up_over_files() {
         let at = |text: &str| Time::parse(text.as_bytes());
         let mut one = StreamTally::default();
-        one.observe(&[at("2021-03-01T00:10:00Z"), at("2021-03-01T02:10:00Z"), None]);
+        one.observe([at("2021-03-01T00:10:00Z"), at("2021-03-01T02:10:00Z"), None].into_iter());
         let mut two = StreamTally::default();
-        two.observe(&[at("2021-03-01T01:00:00Z")]);
+        two.observe([at("2021-03-01T01:00:00Z")].into_iter());
         one.merge(two);
         assert_eq!(one.days.values().copied().collect::<Vec<_>>(), [0b111]);
         assert_eq!(one.events, 4);

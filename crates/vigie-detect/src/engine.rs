@@ -9,6 +9,8 @@
 //!    path in a trie of *states*; what matches in a state is worked out once, from the rules whose anchors are in
 //!    it, and remembered. Rows of a known state cost one lookup for each column that satisfies anything.
 //!
+//! Before all that, [`skim`] tells parsers of text which lines they need not even cut into columns.
+//!
 //! Results do not depend on how rows are spread over batches, scanners or threads: tables only remember.
 
 pub(crate) mod glob;
@@ -19,3 +21,4 @@ pub(crate) mod matcher;
 pub(crate) mod node;
 pub(crate) mod plan;
 pub(crate) mod run;
+pub(crate) mod skim;

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
-use vigie_model::schema::Wanted;
+use vigie_model::schema::{Skim, Wanted};
 use vigie_model::{EventBatch, Hit, Schema};
 
 use crate::bind::Slot;
 use crate::correlation::{NO_FILE, Notes, Seen};
 use crate::engine::node;
 use crate::engine::run::{Room, Running};
+use crate::engine::skim::{self, Lowered, Skimmer};
 use crate::kept;
 use crate::load::RuleSet;
 use crate::tally::Tally;
@@ -25,6 +26,9 @@ pub struct Scanner {
     room: Room,
     tally: Tally,
     file: u64,
+    /// By schema: what marks its lines; `None` when each line must be read.
+    skimmers: FxHashMap<Schema, Option<Arc<Skimmer>>>,
+    lowered: Lowered,
 }
 
 /// Bytes of all tables together before they are emptied.
@@ -44,6 +48,8 @@ impl Scanner {
             room: Room::default(),
             tally: Tally::default(),
             file: NO_FILE,
+            skimmers: FxHashMap::default(),
+            lowered: Lowered::default(),
         }
     }
 
@@ -57,6 +63,25 @@ impl Scanner {
     pub fn wants(&mut self, schema: &Schema) -> Wanted {
         let plan = self.plan_of(&Arc::new(schema.clone()));
         Wanted::Columns(self.plans[plan].plan.wanted.clone())
+    }
+
+    /// Puts a byte offset into `marks` in each line of a text that some rule may match, in ascending order.
+    pub fn skim(&mut self, schema: &Schema, text: &str, marks: &mut Vec<u32>) -> Skim {
+        if !self.skimmers.contains_key(schema) {
+            if self.skimmers.len() >= PLANS_MAX {
+                self.skimmers.clear();
+            }
+            let made = self.rules.planner().skimmer(self.rules.compiled(), schema, text);
+            self.skimmers.insert(schema.clone(), made);
+        }
+        let Some(known) = self.skimmers.get_mut(schema) else { return Skim::ReadAll };
+        let Some(skimmer) = known else { return Skim::ReadAll };
+        skimmer.mark(text, &mut self.lowered, marks);
+        if skim::is_worthless(marks, text) {
+            // Such texts are mostly alike from beginning to end.
+            *known = None;
+        }
+        Skim::ReadMarked
     }
 
     /// Adds the hits of a batch, by row and then by rule.

@@ -55,12 +55,25 @@ pub struct EventBatch {
     pub times: Vec<Option<Time>>,
     /// Where each event was read.
     pub positions: Vec<Position>,
+    /// When further events happened that lie among these and of which nothing else is told: the receiver said that
+    /// no rule can match them ([`crate::schema::Skim`]).
+    pub passed: Vec<Option<Time>>,
 }
 
 impl EventBatch {
-    /// How many events it holds.
+    /// How many events it holds with their values.
     pub fn rows(&self) -> usize {
         self.positions.len()
+    }
+
+    /// How many events it tells of, those that were passed over included.
+    pub fn events(&self) -> usize {
+        self.positions.len() + self.passed.len()
+    }
+
+    /// When each of its events happened, those that were passed over last.
+    pub fn all_times(&self) -> impl Iterator<Item = Option<Time>> {
+        self.times.iter().chain(&self.passed).copied()
     }
 
     /// The value of a cell; `None` when the field is absent, or was not wanted.
@@ -110,6 +123,7 @@ impl BatchBuilder {
                 columns,
                 times: Vec::new(),
                 positions: Vec::new(),
+                passed: Vec::new(),
             },
             text: Vec::new(),
         }

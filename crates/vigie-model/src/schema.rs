@@ -43,6 +43,15 @@ pub enum Wanted {
     Columns(Vec<bool>),
 }
 
+/// What a receiver says of a text before it is cut into values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skim {
+    /// Every event must be given.
+    ReadAll,
+    /// Only the lines in which something was marked: of the others the receiver needs the times alone.
+    ReadMarked,
+}
+
 impl Wanted {
     /// Whether column `index` is read.
     pub fn has(&self, index: usize) -> bool {

@@ -21,7 +21,7 @@ use std::ops::ControlFlow;
 use vigie_model::coverage::Density;
 use vigie_model::diagnostic::Code;
 use vigie_model::evidence::{Account, Fact};
-use vigie_model::schema::Wanted;
+use vigie_model::schema::{Skim, Wanted};
 use vigie_model::{EventBatch, Schema};
 
 pub use collection::{Collection, Evidence, Limits, open};
@@ -77,6 +77,12 @@ pub struct Artifact {
 pub trait Sink {
     /// Which columns of a schema are read; asked once per schema, before its first batch.
     fn wants(&mut self, schema: &Schema) -> Wanted;
+    /// Asked by parsers of text before they cut it: puts into `marks` a byte offset in every line of the text that a
+    /// rule may match, in ascending order. The other events are then given by their times only, in
+    /// [`EventBatch::passed`]. A receiver that reads all events needs not say so.
+    fn skim(&mut self, _schema: &Schema, _text: &str, _marks: &mut Vec<u32>) -> Skim {
+        Skim::ReadAll
+    }
     /// Events. `Break` asks the parser to stop; it then accounts for the rest as rejected.
     fn batch(&mut self, batch: &EventBatch) -> ControlFlow<()>;
     /// Something the file says of its host.

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use vigie_model::diagnostic::Code;
 use vigie_model::evidence::{Account, Fact, ManifestEntry};
-use vigie_model::schema::Wanted;
+use vigie_model::schema::{Skim, Wanted};
 use vigie_model::{Diagnostic, EventBatch, Schema, Time};
 
 use crate::collection::{Evidence, Limits, Stop};
@@ -290,11 +290,15 @@ impl Sink for Collector<'_> {
         self.sink.wants(schema)
     }
 
+    fn skim(&mut self, schema: &Schema, text: &str, marks: &mut Vec<u32>) -> Skim {
+        self.sink.skim(schema, text, marks)
+    }
+
     fn batch(&mut self, batch: &EventBatch) -> ControlFlow<()> {
-        self.events = self.events.saturating_add(batch.rows() as u64);
-        let times = batch.times.iter().flatten();
+        self.events = self.events.saturating_add(batch.events() as u64);
+        let times = batch.all_times().flatten();
         let (low, high) = times.fold((None, None), |(low, high): (Option<Time>, Option<Time>), time| {
-            (Some(low.map_or(*time, |low| low.min(*time))), Some(high.map_or(*time, |high| high.max(*time))))
+            (Some(low.map_or(time, |low| low.min(time))), Some(high.map_or(time, |high| high.max(time))))
         });
         self.first = self.first.into_iter().chain(low).min();
         self.last = self.last.max(high);

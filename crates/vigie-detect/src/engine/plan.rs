@@ -7,6 +7,7 @@ use vigie_model::Schema;
 
 use super::matcher::Matcher;
 use super::node::{Binder, Node, RowTest};
+use super::skim::Skimmer;
 use crate::bind::{self, Slot};
 use crate::ir::{LogSource, Predicate, Rule};
 use crate::kept;
@@ -86,7 +87,11 @@ struct Cache {
     weight: usize,
     predicates: FxHashMap<Predicate, u32>,
     matchers: FxHashMap<Vec<u32>, Arc<Matcher>>,
+    skimmers: FxHashMap<Schema, Option<Arc<Skimmer>>>,
 }
+
+/// What a skimmer counts as in the cache.
+const SKIMMER_WEIGHT: usize = 4_000;
 
 /// Nodes of all plans kept, about 64 bytes each; schemas come from evidence, and a hostile file may hold any number.
 const WEIGHT_MAX: usize = 4_000_000;
@@ -120,6 +125,25 @@ impl Planner {
         cache.weight += plan.weight;
         cache.plans.insert(schema.clone(), Arc::clone(&plan));
         plan
+    }
+
+    /// What finds the lines of a text that some rule may match, chosen by the first text of the schema; `None` when
+    /// every line may matter.
+    pub(crate) fn skimmer(&self, rules: &[Rule], schema: &Schema, text: &str) -> Option<Arc<Skimmer>> {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(skimmer) = cache.skimmers.get(schema) {
+            return skimmer.clone();
+        }
+        let mut nodes = Vec::new();
+        for (source, members) in &self.groups {
+            let Some(row) = bind::source_for(source, schema) else { continue };
+            let mut binder = Binder { schema, source: row, missing: Vec::new() };
+            nodes.extend(members.iter().filter_map(|index| rules.get(*index as usize)).map(|r| binder.bind(r)));
+        }
+        let skimmer = Skimmer::new(&nodes, text).map(Arc::new);
+        cache.weight += SKIMMER_WEIGHT;
+        cache.skimmers.insert(schema.clone(), skimmer.clone());
+        skimmer
     }
 
     fn build(&self, rules: &[Rule], schema: &Schema, cache: &mut Cache) -> Plan {

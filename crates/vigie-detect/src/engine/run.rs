@@ -132,7 +132,7 @@ impl Running {
     /// rule.
     pub(crate) fn run(&mut self, batch: &EventBatch, room: &mut Room, mut matched: impl FnMut(usize, u32)) {
         let rows = batch.rows();
-        self.events += rows as u64;
+        self.events += batch.events() as u64;
         if self.plan.rules.is_empty() {
             return;
         }

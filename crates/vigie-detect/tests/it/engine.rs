@@ -8,6 +8,7 @@ use vigie_detect::ir::{
 };
 use vigie_detect::{RuleSet, naive};
 use vigie_model::rule::RuleInfo;
+use vigie_model::schema::Skim;
 use vigie_model::{EventBatch, Schema};
 
 use crate::help;
@@ -159,5 +160,29 @@ proptest! {
         };
         let halves = [help::batch(&iis(), first), help::batch(&iis(), second)];
         prop_assert_eq!(count(&halves), count(&[whole]));
+    }
+
+    #[test]
+    fn skimming_marks_every_line_that_a_rule_matches(rules in rules(), rows in rows()) {
+        let rules = Arc::new(RuleSet::of(rules));
+        let whole = help::batch(&iis(), &rows);
+        let (mut text, mut ends) = (String::new(), Vec::new());
+        for row in &rows {
+            let cells: Vec<&str> = row.iter().flatten().map(String::as_str).collect();
+            text += &cells.join(" ");
+            text.push('\n');
+            ends.push(text.len());
+        }
+        let mut marks = Vec::new();
+        let skim = rules.scanner().skim(&iis(), &text, &mut marks);
+        let marked = |row: usize| {
+            let start = row.checked_sub(1).map_or(0, |before| ends[before]);
+            marks.iter().any(|mark| (start..ends[row]).contains(&(*mark as usize)))
+        };
+        for (rule, number) in by_hand(&rules, &whole) {
+            let row = usize::try_from(number).unwrap() - 1;
+            prop_assert!(skim == Skim::ReadAll || marked(row), "rule {} in row {}", rule, row);
+        }
+        prop_assert!(marks.is_sorted());
     }
 }

@@ -13,7 +13,8 @@ use vigie_model::diagnostic::Code;
 use vigie_model::evidence::{Account, Fact, FactKind};
 use vigie_model::{Schema, Time};
 
-use super::lines::{Block, Line, Lines, head_lines};
+use super::line_log::{self, LineLog, Refusal, place, refuse};
+use super::lines::{Line, head_lines};
 use super::rows::{Clock, Rows, span};
 use super::{exchange_ecp, exchange_oabgenerator};
 use crate::{Artifact, Head, Input, Sink};
@@ -159,17 +160,8 @@ pub(crate) fn stream_name(text: &str) -> String {
 
 /// Reads a log to its end.
 pub(crate) fn parse(layout: &Layout, input: &mut Input<'_>, sink: &mut dyn Sink) -> Account {
-    let mut account = Account::default();
-    let mut lines = Lines::new();
     let mut log = State::new(layout, input.path);
-    while let Some(mut block) = lines.next(input, sink, &mut account) {
-        let flow = read_block(&mut log, &mut block, sink, &mut account);
-        lines.reuse(block);
-        if flow.is_break() {
-            lines.abandon(&mut account);
-            break;
-        }
-    }
+    let account = line_log::parse(&mut log, input, sink);
     state_build(&mut log, sink);
     account
 }
@@ -223,69 +215,73 @@ impl<'a> State<'a> {
             extra: String::new(),
         }
     }
+}
+
+impl LineLog for State<'_> {
+    fn rows(&mut self) -> Option<&mut Rows> {
+        self.rows.as_mut()
+    }
+
+    fn can_glance(&self) -> bool {
+        self.layout.rows == RowKind::Plain && self.columns.time == Some(0)
+    }
+
+    fn glance(&mut self, line: &str) -> Option<Time> {
+        let bytes = line.as_bytes();
+        if bytes.first() == Some(&b'#') || memchr(b'"', bytes).is_some() {
+            return None;
+        }
+        // Commas are walked up to the server's name, which must be known, and then only counted.
+        let mut commas = memchr_iter(b',', bytes);
+        let first = commas.next()?;
+        let mut seen = 1_usize;
+        if let Some(column) = self.columns.host.filter(|column| *column > 0) {
+            let mut before = first;
+            while seen < column {
+                before = commas.next()?;
+                seen = seen.saturating_add(1);
+            }
+            let end = commas.next()?;
+            seen = seen.saturating_add(1);
+            let host = line.get(before.checked_add(1)?..end)?;
+            if !host.is_empty() && !self.hosts.iter().any(|known| known == host) {
+                return None;
+            }
+        }
+        let values = seen.saturating_add(commas.count()).saturating_add(1);
+        let is_padded = values == self.fields.len().saturating_add(1) && bytes.last() == Some(&b',');
+        if values != self.fields.len() && !is_padded {
+            return None;
+        }
+        let time = self.clock.stamp(bytes.get(..first)?)?;
+        self.usual_values = values;
+        Some(time)
+    }
+
+    fn read_line(
+        &mut self,
+        line: &Line,
+        text: &mut String,
+        sink: &mut dyn Sink,
+    ) -> Result<ControlFlow<()>, Refusal> {
+        if line.of(text).starts_with('#') {
+            return Ok(read_directive(self, line, text, sink));
+        }
+        Ok(match read_row(self, line, text, sink)? {
+            Some(fields) => set_fields(self, fields, text, sink),
+            None => ControlFlow::Continue(()),
+        })
+    }
 
     fn flush(&mut self, text: &mut String, sink: &mut dyn Sink) -> ControlFlow<()> {
-        self.rows.as_mut().map_or(ControlFlow::Continue(()), |rows| rows.flush(text, &mut self.extra, sink))
-    }
-}
-
-/// Why a line gives no row.
-struct Refusal {
-    code: Code,
-    message: String,
-}
-
-fn refuse(code: Code, message: impl Into<String>) -> Refusal {
-    Refusal { code, message: message.into() }
-}
-
-fn place(line: &Line) -> String {
-    format!("line {}", line.number)
-}
-
-fn read_block(
-    log: &mut State<'_>,
-    block: &mut Block,
-    sink: &mut dyn Sink,
-    account: &mut Account,
-) -> ControlFlow<()> {
-    let Block { text, lines } = block;
-    let mut flow = ControlFlow::Continue(());
-    for line in lines.iter() {
-        let size = u64::from(line.size);
-        if flow.is_break() {
-            account.rejected_bytes = account.rejected_bytes.saturating_add(size);
-            continue;
-        }
-        let refusal = if line.of(text).starts_with('#') {
-            flow = read_directive(log, line, text, sink);
-            None
-        } else {
-            match read_row(log, line, text, sink) {
-                Ok(Some(fields)) => {
-                    flow = set_fields(log, fields, text, sink);
-                    None
-                }
-                Ok(None) => None,
-                Err(refusal) => Some(refusal),
-            }
+        let flow = match &mut self.rows {
+            Some(rows) => rows.flush(text, &mut self.extra, sink),
+            None => ControlFlow::Continue(()),
         };
-        match refusal {
-            None => account.parsed_bytes = account.parsed_bytes.saturating_add(size),
-            Some(refusal) => {
-                account.rejected_bytes = account.rejected_bytes.saturating_add(size);
-                sink.diagnostic(refusal.code, &place(line), &refusal.message, size);
-            }
-        }
-        if log.rows.as_ref().is_some_and(Rows::is_full) {
-            flow = log.flush(text, sink);
-        }
+        // What refused lines left behind has no row.
+        self.extra.clear();
+        flow
     }
-    if flow.is_continue() {
-        flow = log.flush(text, sink);
-    }
-    log.extra.clear();
-    flow
 }
 
 fn read_directive(

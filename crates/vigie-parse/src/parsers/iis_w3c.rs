@@ -13,7 +13,8 @@ use vigie_model::time::Day;
 use vigie_model::{Schema, Time};
 
 use super::iis_repair;
-use super::lines::{Block, Line, Lines, head_lines};
+use super::line_log::{self, LineLog, Refusal, place, refuse};
+use super::lines::{Line, head_lines};
 use super::rows::{Clock, Rows, span, time_of_day};
 use crate::{Artifact, Head, Input, Parser, Sink};
 
@@ -56,18 +57,8 @@ impl Parser for IisW3c {
     }
 
     fn parse(&self, input: &mut Input<'_>, sink: &mut dyn Sink) -> Account {
-        let mut account = Account::default();
-        let mut lines = Lines::new();
         let mut log = State { site: site_of_path(input.path), ..State::default() };
-        while let Some(mut block) = lines.next(input, sink, &mut account) {
-            let flow = read_block(&mut log, &mut block, sink, &mut account);
-            lines.reuse(block);
-            if flow.is_break() {
-                lines.abandon(&mut account);
-                break;
-            }
-        }
-        account
+        line_log::parse(&mut log, input, sink)
     }
 }
 
@@ -132,53 +123,40 @@ struct Columns {
     site: Option<usize>,
 }
 
-/// Why a line gives no row.
-struct Refusal {
-    code: Code,
-    message: String,
-}
-
-fn read_block(
-    log: &mut State,
-    block: &mut Block,
-    sink: &mut dyn Sink,
-    account: &mut Account,
-) -> ControlFlow<()> {
-    let Block { text, lines } = block;
-    let mut flow = ControlFlow::Continue(());
-    for line in lines.iter() {
-        let size = u64::from(line.size);
-        if flow.is_break() {
-            account.rejected_bytes = account.rejected_bytes.saturating_add(size);
-            continue;
-        }
-        let refusal = if line.of(text).starts_with('#') {
-            flow = read_directive(log, line, text, sink);
-            None
-        } else {
-            read_row(log, line, text, sink).err()
-        };
-        match refusal {
-            None => account.parsed_bytes = account.parsed_bytes.saturating_add(size),
-            Some(refusal) => {
-                account.rejected_bytes = account.rejected_bytes.saturating_add(size);
-                sink.diagnostic(refusal.code, &place(line), &refusal.message, size);
-            }
-        }
-        if let Some(rows) = log.rows.as_mut().filter(|rows| rows.is_full()) {
-            flow = rows.flush(text, &mut String::new(), sink);
-        }
+impl LineLog for State {
+    fn rows(&mut self) -> Option<&mut Rows> {
+        self.rows.as_mut()
     }
-    if flow.is_continue()
-        && let Some(rows) = &mut log.rows
-    {
-        flow = rows.flush(text, &mut String::new(), sink);
-    }
-    flow
-}
 
-fn place(line: &Line) -> String {
-    format!("line {}", line.number)
+    fn can_glance(&self) -> bool {
+        (self.columns.date, self.columns.time) == (Some(0), Some(1))
+    }
+
+    fn glance(&mut self, line: &str) -> Option<Time> {
+        let bytes = line.as_bytes();
+        let (date, rest) = bytes.split_at_checked(10)?;
+        let [b' ', rest @ ..] = rest else { return None };
+        let (time, [b' ', ..]) = rest.split_at_checked(8)? else { return None };
+        let is_whole = memchr_iter(b' ', bytes).count().checked_add(1) == Some(self.fields.len());
+        if is_whole { self.clock.at(date, time) } else { None }
+    }
+
+    fn read_line(
+        &mut self,
+        line: &Line,
+        text: &mut String,
+        sink: &mut dyn Sink,
+    ) -> Result<ControlFlow<()>, Refusal> {
+        if line.of(text).starts_with('#') {
+            return Ok(read_directive(self, line, text, sink));
+        }
+        read_row(self, line, text, sink).map(|()| ControlFlow::Continue(()))
+    }
+
+    fn flush(&mut self, text: &mut String, sink: &mut dyn Sink) -> ControlFlow<()> {
+        let flush = |rows: &mut Rows| rows.flush(text, &mut String::new(), sink);
+        self.rows.as_mut().map_or(ControlFlow::Continue(()), flush)
+    }
 }
 
 fn read_directive(log: &mut State, line: &Line, text: &mut String, sink: &mut dyn Sink) -> ControlFlow<()> {
@@ -265,10 +243,6 @@ fn read_row(log: &mut State, line: &Line, text: &mut String, sink: &mut dyn Sink
         rows.push(&log.cells, time, Position { number: line.number, offset: line.offset });
     }
     Ok(())
-}
-
-fn refuse(code: Code, message: impl Into<String>) -> Refusal {
-    Refusal { code, message: message.into() }
 }
 
 /// Sorts out a line whose values are not as many as the fields.

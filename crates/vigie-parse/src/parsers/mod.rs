@@ -20,6 +20,7 @@ pub mod exchange_rps;
 pub mod exchange_setup;
 mod iis_repair;
 pub mod iis_w3c;
+mod line_log;
 pub(crate) mod lines;
 pub(crate) mod rows;
 pub mod web_root;

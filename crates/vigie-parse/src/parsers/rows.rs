@@ -4,9 +4,11 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use vigie_model::batch::{BATCH_ROWS, Position, Span};
+use vigie_model::schema::Skim;
 use vigie_model::time::Day;
 use vigie_model::{EventBatch, Schema, Time};
 
+use super::lines::Line;
 use crate::Sink;
 
 /// Rows of one schema, over the text of one block.
@@ -14,7 +16,15 @@ use crate::Sink;
 pub(crate) struct Rows {
     batch: EventBatch,
     wanted: Vec<usize>,
+    skim: Skim,
+    /// Where something was marked in the block, ascending.
+    marks: Vec<u32>,
+    /// The first mark that no line was asked about yet.
+    next_mark: usize,
 }
+
+/// Smaller blocks are not skimmed: most files of a collection are small, and preparing costs more than it saves.
+const SKIM_BYTES_MIN: usize = 64 << 10;
 
 impl Rows {
     /// No rows yet; asks the receiver which columns it reads.
@@ -27,8 +37,39 @@ impl Rows {
             columns: vec![Vec::new(); count],
             times: Vec::new(),
             positions: Vec::new(),
+            passed: Vec::new(),
         };
-        Rows { batch, wanted: (0..count).filter(|index| wants.has(*index)).collect() }
+        let wanted = (0..count).filter(|index| wants.has(*index)).collect();
+        Rows { batch, wanted, skim: Skim::ReadAll, marks: Vec::new(), next_mark: 0 }
+    }
+
+    /// Asks the receiver in which lines of a block it may see something.
+    pub(crate) fn skim(&mut self, text: &str, sink: &mut dyn Sink) {
+        self.marks.clear();
+        self.next_mark = 0;
+        self.skim = if text.len() < SKIM_BYTES_MIN {
+            Skim::ReadAll
+        } else {
+            sink.skim(&self.batch.schema, text, &mut self.marks)
+        };
+    }
+
+    /// Whether the receiver needs a line's values; lines are asked about in order.
+    #[inline]
+    pub(crate) fn needs(&mut self, line: &Line) -> bool {
+        if self.skim == Skim::ReadAll {
+            return true;
+        }
+        while self.marks.get(self.next_mark).is_some_and(|mark| *mark < line.start) {
+            self.next_mark = self.next_mark.saturating_add(1);
+        }
+        self.marks.get(self.next_mark).is_some_and(|mark| *mark < line.end)
+    }
+
+    /// Passes over an event of which the receiver needs the time alone.
+    #[inline]
+    pub(crate) fn pass(&mut self, time: Time) {
+        self.batch.passed.push(Some(time));
     }
 
     /// Adds a row; cells beyond the schema's fields are dropped, missing ones are null.
@@ -44,7 +85,7 @@ impl Rows {
 
     /// Whether it is time to hand over.
     pub(crate) fn is_full(&self) -> bool {
-        self.batch.rows() >= BATCH_ROWS
+        self.batch.events() >= BATCH_ROWS
     }
 
     /// Hands the rows over with the text they lie in, which is given back as it was; what had to be unescaped is
@@ -55,7 +96,7 @@ impl Rows {
         extra: &mut String,
         sink: &mut dyn Sink,
     ) -> ControlFlow<()> {
-        if self.batch.positions.is_empty() {
+        if self.batch.events() == 0 {
             return ControlFlow::Continue(());
         }
         let length = text.len();
@@ -68,6 +109,7 @@ impl Rows {
         self.batch.columns.iter_mut().for_each(Vec::clear);
         self.batch.times.clear();
         self.batch.positions.clear();
+        self.batch.passed.clear();
         flow
     }
 }

@@ -9,7 +9,7 @@ use vigie_detect::Scanner;
 use vigie_model::coverage::Density;
 use vigie_model::diagnostic::{Code, Effect};
 use vigie_model::evidence::Fact;
-use vigie_model::schema::Wanted;
+use vigie_model::schema::{Skim, Wanted};
 use vigie_model::{Diagnostic, EventBatch, Hit, Schema, Time};
 use vigie_parse::{Evidence, PARSERS, Sink};
 
@@ -116,9 +116,16 @@ impl Sink for FileSink<'_> {
         with_client_columns(wanted, schema)
     }
 
+    fn skim(&mut self, schema: &Schema, text: &str, marks: &mut Vec<u32>) -> Skim {
+        if self.tally.looks_for_clients(schema) {
+            return Skim::ReadAll;
+        }
+        self.scanner.skim(schema, text, marks)
+    }
+
     fn batch(&mut self, batch: &EventBatch) -> ControlFlow<()> {
         self.tally.observe(batch, density(&batch.schema));
-        let times = || batch.times.iter().flatten().copied();
+        let times = || batch.all_times().flatten();
         let stream = batch.schema.stream_id();
         // The rows of a batch that has lost bytes in its middle may lie on either side of the loss.
         self.close_damage(Some((&stream, times().max())));
