@@ -71,7 +71,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
             Ok(())
         }
         Outcome::Fails => {
-            bail!("counts rose by more than {FAILS_PERCENT} %; UPDATE_EXPECT=1 cargo xtask instructions accepts them")
+            bail!(
+                "counts rose by more than {FAILS_PERCENT} %; UPDATE_EXPECT=1 cargo xtask instructions accepts them"
+            )
         }
     }
 }

@@ -30,11 +30,21 @@ const TASKS: &[(&str, &str)] = &[
     ),
     ("fuzz SECONDS [TARGET]...", "build every fuzz target; run all, or the named ones, for so long each"),
     (
+<<<<<<< HEAD
         "linkage FOLDER [many]",
         "link records beside Splink (a Python environment is made in FOLDER) and write docs/linkage.md; many: a million records too",
     ),
     ("instructions", "count the instructions of small fixed inputs and compare them with the committed counts"),
     ("bench [MEGABYTES]", "time and memory on generated logs beside ripgrep, 1000 MB each unless told"),
+=======
+        "instructions",
+        "count the instructions of small fixed inputs and compare them with the committed counts",
+    ),
+    (
+        "bench [MEGABYTES] [ROW]",
+        "time and memory on generated logs beside ripgrep, 1000 MB each unless told; every row, or the named one",
+    ),
+>>>>>>> ebbc7f7 (The bench measures start-up, web rules and the cost of more rules; CI counts instructions)
     ("bench evtx [MEGABYTES]", "the same on event logs under the rules of ../shared/data, beside evtx_dump"),
 ];
 
@@ -63,12 +73,14 @@ fn main() -> anyhow::Result<()> {
         ["linkage", folder] => linkage::run(Path::new(folder), None),
         ["linkage", folder, many] => linkage::run(Path::new(folder), Some(many)),
         ["instructions"] => instructions::run(),
-        ["bench"] => bench::run(BENCH_MEGABYTES),
+        ["bench"] => bench::run(BENCH_MEGABYTES, None),
         ["bench", "evtx"] => bench::event_logs(BENCH_MEGABYTES),
         ["bench", "evtx", megabytes] => {
             bench::event_logs(megabytes.parse().context("how many MB the log has")?)
         }
-        ["bench", megabytes] => bench::run(megabytes.parse().context("how many MB the logs have")?),
+        ["bench", megabytes, ref row @ ..] if row.len() <= 1 => {
+            bench::run(megabytes.parse().context("how many MB the logs have")?, row.first().copied())
+        }
         _ => bail!("usage: cargo xtask TASK\n{}", usage()),
     }
 }

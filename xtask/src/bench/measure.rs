@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
@@ -15,6 +15,8 @@ const ASK_EVERY: Duration = Duration::from_millis(10);
 pub(super) struct Cost {
     /// User and system time over all threads.
     pub(super) cpu_seconds: f64,
+    /// From beginning to end.
+    pub(super) wall_seconds: f64,
     /// The most resident memory at any time; 0 when it was not measured.
     pub(super) peak_kib: u64,
 }
@@ -27,7 +29,7 @@ impl Cost {
 
 /// Runs a program to its end, whatever its exit code.
 pub(super) fn child(command: &mut Command) -> anyhow::Result<Cost> {
-    let before = ticks(CHILDREN)?;
+    let (before, begun) = (ticks(CHILDREN)?, Instant::now());
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
@@ -43,15 +45,17 @@ pub(super) fn child(command: &mut Command) -> anyhow::Result<Cost> {
         }
         std::thread::sleep(ASK_EVERY);
     }
+    let wall_seconds = begun.elapsed().as_secs_f64();
     reader.join().ok().context("the pipe's reader stopped")??;
-    Ok(Cost { cpu_seconds: ticks(CHILDREN)? - before, peak_kib })
+    Ok(Cost { cpu_seconds: ticks(CHILDREN)? - before, wall_seconds, peak_kib })
 }
 
 /// Runs a piece of this program; memory is not told apart.
 pub(super) fn here<T>(work: impl FnOnce() -> T) -> anyhow::Result<(Cost, T)> {
-    let before = ticks(OWN)?;
+    let (before, begun) = (ticks(OWN)?, Instant::now());
     let result = work();
-    Ok((Cost { cpu_seconds: ticks(OWN)? - before, peak_kib: 0 }, result))
+    let wall_seconds = begun.elapsed().as_secs_f64();
+    Ok((Cost { cpu_seconds: ticks(OWN)? - before, wall_seconds, peak_kib: 0 }, result))
 }
 
 /// Places of two neighbours in /proc/self/stat, counted after the program's name: see proc(5), utime and cutime.

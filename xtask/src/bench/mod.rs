@@ -3,11 +3,14 @@
 //! Never a test: what it prints depends on the machine. Both sides run in the same minute on the same file, one thread
 //! each, and are compared by the processor time they took.
 
+mod curve;
 mod engines;
 mod evtx;
 mod measure;
 mod patterns;
 mod stages;
+mod start;
+mod text;
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -22,38 +25,30 @@ use measure::Cost;
 const MEGABYTE: u64 = 1_000_000;
 const SEED: u64 = 20_210_302;
 
-/// The most memory that a check may take, in MiB: the aim of the design, for evidence of any size.
+/// The most memory that a run may take, in MiB: the aim of the design, for evidence of any size.
 const MEMORY_MIB_AIM: u64 = 256;
-/// The most processor time a check may take over that of ripgrep: the aim of the design.
-const RATIO_AIM: f64 = 1.3;
 
-/// A kind of log to measure.
-struct Log {
-    artifact: &'static str,
-    file_name: &'static str,
-    write: fn(&mut BufWriter<File>, u64, u64) -> std::io::Result<u64>,
-}
+/// Measures one thing over so many megabytes of logs.
+type Measure = fn(u64) -> anyhow::Result<()>;
 
-const LOGS: &[Log] = &[
-    Log { artifact: "iis.w3c", file_name: "u_ex210228.log", write: vigie_example::bulk::iis },
-    Log {
-        artifact: "exchange.httpproxy",
-        file_name: "HttpProxy_2021022800-1.LOG",
-        write: vigie_example::bulk::httpproxy,
-    },
+/// What is measured, each in a file of its own: its name, and how.
+const ROWS: &[(&str, Measure)] = &[
+    ("text", text::check),
+    ("web", text::web_rules),
+    ("start", start::run),
+    ("curve", curve::run),
+    ("engines", |_| engines::run()),
 ];
 
-/// Measures every kind of log at this size.
-pub(crate) fn run(megabytes: u64) -> anyhow::Result<()> {
+/// Measures everything, or the row of this name, with logs of this size.
+pub(crate) fn run(megabytes: u64, row: Option<&str>) -> anyhow::Result<()> {
     if cfg!(debug_assertions) {
-        return in_release(megabytes);
+        return in_release(megabytes, row);
     }
-    let vigie = tree::release_binary()?;
-    for log in LOGS {
-        let path = generated(log, megabytes * MEGABYTE)?;
-        one(log, &path, &vigie)?;
-    }
-    engines::run()
+    let chosen: Vec<_> = ROWS.iter().filter(|(name, _)| row.is_none_or(|row| row == *name)).collect();
+    let known: Vec<&str> = ROWS.iter().map(|(name, _)| *name).collect();
+    ensure!(!chosen.is_empty(), "rows are {}", known.join(", "));
+    chosen.into_iter().try_for_each(|(_, measure)| measure(megabytes))
 }
 
 /// Measures event logs at this size, beside `evtx_dump`.
@@ -62,9 +57,10 @@ pub(crate) fn event_logs(megabytes: u64) -> anyhow::Result<()> {
 }
 
 /// The stages are measured inside this program, so it must be built as users build.
-fn in_release(megabytes: u64) -> anyhow::Result<()> {
+fn in_release(megabytes: u64, row: Option<&str>) -> anyhow::Result<()> {
     let run = Command::new(env!("CARGO"))
         .args(["run", "--release", "--quiet", "--package", "xtask", "--", "bench", &megabytes.to_string()])
+        .args(row)
         .current_dir(tree::root())
         .status()
         .context("cannot start cargo")?;
@@ -72,48 +68,40 @@ fn in_release(megabytes: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The log, written once and kept.
-fn generated(log: &Log, bytes: u64) -> anyhow::Result<PathBuf> {
-    let folder = tree::cache()?.join("bench").join(format!("{}-{bytes}", log.artifact));
-    let path = folder.join(log.file_name);
+/// Writes a log of so many bytes.
+type Write = fn(&mut BufWriter<File>, u64, u64) -> std::io::Result<u64>;
+
+/// A generated log, written once and kept.
+fn generated(artifact: &str, file_name: &str, bytes: u64, write: Write) -> anyhow::Result<PathBuf> {
+    let folder = tree::cache()?.join("bench").join(format!("{artifact}-{bytes}"));
+    let path = folder.join(file_name);
     if path.metadata().is_ok_and(|metadata| metadata.len() >= bytes) {
         return Ok(path);
     }
     std::fs::create_dir_all(&folder)?;
     let mut out = BufWriter::new(File::create(&path)?);
-    (log.write)(&mut out, bytes, SEED).with_context(|| format!("cannot write {}", path.display()))?;
+    write(&mut out, bytes, SEED).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(path)
 }
 
-fn one(log: &Log, path: &Path, vigie: &Path) -> anyhow::Result<()> {
-    let bytes = path.metadata()?.len();
-    println!("{}: {} MB, {}", log.artifact, bytes / MEGABYTE, path.display());
-    for stage in stages::run(path)? {
-        line(&stage.name, bytes, &stage.cost);
+/// The public rules, which are not in the repository; `None`, and a word, without them.
+fn public_rules(below: &str) -> Option<PathBuf> {
+    let rules = tree::root().join("../shared/data/sigmahq").join(below);
+    if !rules.is_dir() {
+        println!("no {} beside the clone: skipped\n", rules.display());
+        return None;
     }
-    let output = tree::scratch("bench")?.join("output");
-    let mut check = Command::new(vigie);
-    check
-        .arg("check")
-        .arg(path)
-        .args(["--threads", "1", "--quiet", "--host", "BENCH", "--output"])
-        .arg(&output);
-    let check = measure::child(&mut check)?;
-    line("vigie check, 1 thread", bytes, &check);
+    Some(rules)
+}
 
-    let patterns = patterns::write(log.artifact, &tree::scratch("bench-patterns")?.join("patterns"))?;
-    let mut rg = Command::new("rg");
-    rg.args(["-c", "-F", "-i", "-j", "1", "--no-config", "-f"]).arg(&patterns.path).arg(path);
-    let rg =
-        measure::child(&mut rg).context("ripgrep is what it is compared with: apt-get install ripgrep")?;
-    line(&format!("rg -c -F -i, {} patterns", patterns.count), bytes, &rg);
-
-    let ratio = check.cpu_seconds / rg.cpu_seconds;
-    println!(
-        "  time over rg: {ratio:.2} (aim {RATIO_AIM}); memory {} MiB (aim {MEMORY_MIB_AIM})\n",
-        check.peak_mib()
-    );
-    Ok(())
+/// A hunt on one thread that tells nothing but its hits.
+fn hunt(vigie: &Path, evidence: &Path, rules: &[PathBuf]) -> Command {
+    let mut command = Command::new(vigie);
+    command.arg("hunt").arg(evidence).args(["--threads", "1", "--quiet"]);
+    for path in rules {
+        command.arg("--rules").arg(path);
+    }
+    command
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a size in MB, for people")]

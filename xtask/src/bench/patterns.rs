@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use vigie_detect::ir::{Piece, Predicate};
-use vigie_detect::{RuleSet, Sources, bind};
+use vigie_detect::{RuleSet, bind};
 
 use super::stages;
 
@@ -18,9 +18,9 @@ pub(super) struct Patterns {
     pub(super) count: usize,
 }
 
-/// Writes one text for each pattern of each rule that applies to the artifact: its longest piece.
-pub(super) fn write(artifact: &str, path: &Path) -> anyhow::Result<Patterns> {
-    let rules = RuleSet::load(&Sources::default())?;
+/// Writes one text for each pattern of each rule that applies to the artifact: its longest piece. So many at most,
+/// spread over all of them.
+pub(super) fn write(rules: &RuleSet, artifact: &str, path: &Path, max: usize) -> anyhow::Result<Patterns> {
     let schema = stages::schema_of(artifact);
     let mut texts = BTreeSet::new();
     for rule in rules.compiled() {
@@ -37,8 +37,9 @@ pub(super) fn write(artifact: &str, path: &Path) -> anyhow::Result<Patterns> {
         });
     }
     texts.retain(|text| text.len() >= BYTES_MIN);
-    let list: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let step = texts.len().div_ceil(max.max(1)).max(1);
+    let list: Vec<&str> = texts.iter().step_by(step).map(String::as_str).collect();
     std::fs::write(path, list.join("\n") + "\n")
         .with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(Patterns { path: path.to_path_buf(), count: texts.len() })
+    Ok(Patterns { path: path.to_path_buf(), count: list.len() })
 }

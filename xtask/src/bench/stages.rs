@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use vigie_detect::{RuleSet, Scanner, Sources};
+use vigie_detect::{RuleSet, Scanner};
 use vigie_model::diagnostic::Code;
 use vigie_model::evidence::Fact;
-use vigie_model::schema::Wanted;
+use vigie_model::schema::{Skim, Wanted};
 use vigie_model::{EventBatch, Hit, Schema};
 use vigie_parse::{Evidence, Input, Limits, Sink};
 
@@ -24,27 +24,28 @@ pub(super) struct Stage {
 }
 
 /// Runs the stages over one log, on this thread.
-pub(super) fn run(path: &Path) -> anyhow::Result<Vec<Stage>> {
+pub(super) fn run(path: &Path, rules: &Arc<RuleSet>) -> anyhow::Result<Vec<Stage>> {
     let limits = Limits::default();
     let collections = vigie_parse::open(&[path.to_path_buf()], &limits);
     let evidence =
         collections.first().and_then(|collection| collection.evidence.first()).context("no evidence")?;
-    let rules = Arc::new(RuleSet::load(&Sources::default())?);
 
     let (hashed, result) = measure::here(|| hash(evidence, &limits))?;
     result?;
     let mut stages = vec![Stage { name: "read and hash".to_owned(), cost: hashed }];
     for (name, depth) in [
         ("+ lines and times", Depth::Lines),
-        ("+ the columns rules read", Depth::Columns),
+        ("the same + every column rules read", Depth::Columns),
+        ("instead: only lines rules may match", Depth::Skimmed),
         ("+ all rules", Depth::Rules),
     ] {
-        let mut sink = Receiver { scanner: rules.scanner(), depth, hits: Vec::new() };
+        let mut sink = Receiver { scanner: rules.scanner(), depth, hits: Vec::new(), rows: 0 };
         let (cost, report) = measure::here(|| vigie_parse::read(evidence, &limits, &mut sink))?;
         let rows = report.entry.events;
         let name = match depth {
             Depth::Lines => format!("{name} ({rows} events)"),
             Depth::Columns => name.to_owned(),
+            Depth::Skimmed => format!("{name} ({} of them)", sink.rows),
             Depth::Rules => format!("{name} ({}, {} hits)", rules.compiled().len(), sink.hits.len()),
         };
         stages.push(Stage { name, cost });
@@ -79,6 +80,8 @@ fn hash(evidence: &Evidence, limits: &Limits) -> anyhow::Result<String> {
 enum Depth {
     Lines,
     Columns,
+    /// Only the lines that a rule may match are cut.
+    Skimmed,
     Rules,
 }
 
@@ -86,19 +89,27 @@ struct Receiver {
     scanner: Scanner,
     depth: Depth,
     hits: Vec<Hit>,
+    rows: usize,
 }
 
 impl Sink for Receiver {
     fn wants(&mut self, schema: &Schema) -> Wanted {
         match self.depth {
             Depth::Lines => Wanted::Columns(Vec::new()),
-            Depth::Columns | Depth::Rules => self.scanner.wants(schema),
+            Depth::Columns | Depth::Skimmed | Depth::Rules => self.scanner.wants(schema),
+        }
+    }
+
+    fn skim(&mut self, schema: &Schema, text: &str, marks: &mut Vec<u32>) -> Skim {
+        match self.depth {
+            Depth::Lines | Depth::Columns => Skim::ReadAll,
+            Depth::Skimmed | Depth::Rules => self.scanner.skim(schema, text, marks),
         }
     }
 
     fn batch(&mut self, batch: &EventBatch) -> ControlFlow<()> {
         match self.depth {
-            Depth::Lines | Depth::Columns => {}
+            Depth::Lines | Depth::Columns | Depth::Skimmed => self.rows += batch.rows(),
             Depth::Rules => self.scanner.scan(batch, &mut self.hits),
         }
         ControlFlow::Continue(())

@@ -138,7 +138,9 @@ impl Planner {
         for (source, members) in &self.groups {
             let Some(row) = bind::source_for(source, schema) else { continue };
             let mut binder = Binder { schema, source: row, missing: Vec::new() };
-            nodes.extend(members.iter().filter_map(|index| rules.get(*index as usize)).map(|r| binder.bind(r)));
+            nodes.extend(
+                members.iter().filter_map(|index| rules.get(*index as usize)).map(|r| binder.bind(r)),
+            );
         }
         let skimmer = Skimmer::new(&nodes, text).map(Arc::new);
         cache.weight += SKIMMER_WEIGHT;

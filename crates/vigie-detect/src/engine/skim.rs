@@ -25,6 +25,8 @@ const LITERAL_BYTES_MIN: usize = 2;
 const SAMPLE_BYTES: usize = 128 << 10;
 /// What a find in the sample costs beside looking for one gram more.
 const FIND_COST: u64 = 16;
+/// The same for a literal that is no whole gram: those are looked for in a pass of their own.
+const SHORT_COST: u64 = 10_000;
 
 /// Finds the lines that rules may match.
 #[derive(Debug)]
@@ -104,7 +106,7 @@ fn needs_of(node: &Node<'_>, sample: &Sample) -> Option<(u64, Vec<Vec<u8>>)> {
     match node {
         Node::Const(false) => Some((0, Vec::new())),
         Node::Leaf(_, predicate) => {
-            let texts = literals_of(predicate)?;
+            let texts = literals_of(predicate, sample)?;
             Some((texts.iter().map(|text| sample.cost(text)).sum(), texts))
         }
         Node::And(parts) => parts.iter().filter_map(|part| needs_of(part, sample)).min(),
@@ -124,15 +126,17 @@ fn needs_of(node: &Node<'_>, sample: &Sample) -> Option<(u64, Vec<Vec<u8>>)> {
 }
 
 /// ASCII literals in lower case one of which is in every value that satisfies the predicate.
-fn literals_of(predicate: &Predicate) -> Option<Vec<Vec<u8>>> {
+fn literals_of(predicate: &Predicate, sample: &Sample) -> Option<Vec<Vec<u8>>> {
     let found = match predicate {
         Predicate::Text(pattern) => {
             let texts = pattern.pieces.iter().filter_map(|piece| match piece {
                 Piece::Text(bytes) => Some(bytes.as_slice()),
                 Piece::One | Piece::Many | Piece::Dash => None,
             });
-            let runs = texts.flat_map(|text| text.split(|byte| !byte.is_ascii()));
-            vec![runs.max_by_key(|run| run.len())?.to_ascii_lowercase()]
+            let runs =
+                texts.flat_map(|text| text.split(|byte| !byte.is_ascii())).map(<[u8]>::to_ascii_lowercase);
+            let long_enough = runs.filter(|run| run.len() >= LITERAL_BYTES_MIN);
+            vec![long_enough.min_by_key(|run| (sample.cost(run), std::cmp::Reverse(run.len())))?]
         }
         Predicate::Regex(source) => literals::required(source)?,
         Predicate::Network(network) => network_literals(*network)?,
@@ -203,7 +207,9 @@ impl Sample {
 
     /// What it costs to look for a literal by its rarest gram.
     fn cost(&self, literal: &[u8]) -> u64 {
-        1 + FIND_COST * grams_in(literal).map(|gram| self.count(gram)).min().unwrap_or(0)
+        let found = grams_in(literal).map(|gram| self.count(gram)).min().unwrap_or(0);
+        let alone = if literal.len() < GRAM_BYTES { SHORT_COST } else { 1 };
+        alone + FIND_COST * found
     }
 }
 

@@ -4,9 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use vigie_detect::ir::Rule;
 use vigie_detect::{OnError, RuleSet, Sources};
 use vigie_model::Schema;
 use vigie_model::rule::{Confidence, Role, Stage};
+use vigie_model::schema::Skim;
 
 use crate::errors::check;
 use crate::help::{event, hits, schema};
@@ -181,4 +183,24 @@ fn every_bundled_pack_loads() {
     let rules = RuleSet::load(&Sources::default()).map_err(|errors| errors.to_string()).unwrap();
     assert_eq!(rules.packs.len(), vigie_detect::pack::bundled_ids().len());
     assert_eq!(rules.not_loaded, []);
+}
+
+/// Every line of a log is cut into columns as soon as one rule may match without any literal.
+#[test]
+fn rules_of_packs_let_web_logs_be_skimmed() {
+    let rules = RuleSet::load(&Sources::default()).unwrap();
+    let logs = [
+        ("iis.w3c", "W3SVC1", vigie_example::formats::iis::FIELDS.split(' ').collect::<Vec<_>>()),
+        ("exchange.httpproxy", "Ecp", vigie_example::formats::httpproxy::FIELDS.split(',').collect()),
+    ];
+    for (artifact, stream, fields) in logs {
+        let schema = Schema { artifact: artifact.into(), stream: stream.into(), ..schema(&fields) };
+        let hinders = |rule: &&Rule| {
+            let alone = Arc::new(RuleSet::of(vec![(*rule).clone()]));
+            alone.scanner().skim(&schema, "2021-03-03 05:12:44 nothing\n", &mut Vec::new()) == Skim::ReadAll
+        };
+        let hindering: Vec<&str> =
+            rules.compiled().iter().filter(hinders).map(|rule| rule.info.title.as_str()).collect();
+        assert_eq!(hindering, [""; 0], "{artifact}");
+    }
 }

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
+use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter};
 use vigie_model::batch::{Position, Span};
 use vigie_model::diagnostic::Code;
@@ -180,6 +181,8 @@ struct State<'a> {
     rows: Option<Rows>,
     clock: Clock,
     hosts: Vec<String>,
+    /// Finds the host noted last between its commas.
+    last_host: Option<Finder<'static>>,
     /// Values of the last row: some builds write fewer than they name fields, always the same number.
     usual_values: usize,
     cells: Vec<Span>,
@@ -210,10 +213,22 @@ impl<'a> State<'a> {
             rows: None,
             clock: Clock::default(),
             hosts: Vec::new(),
+            last_host: None,
             usual_values: usize::MAX,
             cells: Vec::new(),
             extra: String::new(),
         }
+    }
+}
+
+impl State<'_> {
+    /// How many values a line without quotes has, when the server that it names is the one noted last: then nothing
+    /// else has to be read of it. Most lines name it once, so it is looked for before commas are counted.
+    fn values_with_host(&self, line: &[u8], column: usize) -> Option<usize> {
+        let at = self.last_host.as_ref()?.find(line)?.saturating_add(1);
+        let (before, rest) = line.split_at_checked(at)?;
+        let is_there = memchr_iter(b',', before).count() == column;
+        is_there.then(|| column.saturating_add(memchr_iter(b',', rest).count()).saturating_add(1))
     }
 }
 
@@ -231,24 +246,11 @@ impl LineLog for State<'_> {
         if bytes.first() == Some(&b'#') || memchr(b'"', bytes).is_some() {
             return None;
         }
-        // Commas are walked up to the server's name, which must be known, and then only counted.
-        let mut commas = memchr_iter(b',', bytes);
-        let first = commas.next()?;
-        let mut seen = 1_usize;
-        if let Some(column) = self.columns.host.filter(|column| *column > 0) {
-            let mut before = first;
-            while seen < column {
-                before = commas.next()?;
-                seen = seen.saturating_add(1);
-            }
-            let end = commas.next()?;
-            seen = seen.saturating_add(1);
-            let host = line.get(before.checked_add(1)?..end)?;
-            if !host.is_empty() && !self.hosts.iter().any(|known| known == host) {
-                return None;
-            }
-        }
-        let values = seen.saturating_add(commas.count()).saturating_add(1);
+        let first = memchr(b',', bytes)?;
+        let values = match self.columns.host {
+            Some(column) => self.values_with_host(bytes, column)?,
+            None => memchr_iter(b',', bytes).count().saturating_add(1),
+        };
         let is_padded = values == self.fields.len().saturating_add(1) && bytes.last() == Some(&b',');
         if values != self.fields.len() && !is_padded {
             return None;
@@ -479,6 +481,7 @@ fn note_host(log: &mut State<'_>, line: &Line, row: (&str, Option<Time>), sink: 
     if host.is_empty() || log.hosts.len() >= HOSTS_MAX || log.hosts.iter().any(|known| known == host) {
         return;
     }
+    log.last_host = Some(Finder::new(&format!(",{host},")).into_owned());
     log.hosts.push(host.to_owned());
     sink.fact(Fact { kind: FactKind::HostName, value: host.to_owned(), time, place: place(line) });
 }
