@@ -6,8 +6,8 @@ mod corpus;
 mod docs;
 mod example;
 mod fuzz;
-mod linkage;
 mod instructions;
+mod linkage;
 #[cfg(test)]
 mod tidy;
 mod tree;
@@ -30,13 +30,10 @@ const TASKS: &[(&str, &str)] = &[
     ),
     ("fuzz SECONDS [TARGET]...", "build every fuzz target; run all, or the named ones, for so long each"),
     (
-<<<<<<< HEAD
         "linkage FOLDER [many]",
         "link records beside Splink (a Python environment is made in FOLDER) and write docs/linkage.md; many: a million records too",
     ),
-    ("instructions", "count the instructions of small fixed inputs and compare them with the committed counts"),
-    ("bench [MEGABYTES]", "time and memory on generated logs beside ripgrep, 1000 MB each unless told"),
-=======
+    (
         "instructions",
         "count the instructions of small fixed inputs and compare them with the committed counts",
     ),
@@ -44,7 +41,6 @@ const TASKS: &[(&str, &str)] = &[
         "bench [MEGABYTES] [ROW]",
         "time and memory on generated logs beside ripgrep, 1000 MB each unless told; every row, or the named one",
     ),
->>>>>>> ebbc7f7 (The bench measures start-up, web rules and the cost of more rules; CI counts instructions)
     ("bench evtx [MEGABYTES]", "the same on event logs under the rules of ../shared/data, beside evtx_dump"),
 ];
 
