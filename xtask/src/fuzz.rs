@@ -105,6 +105,8 @@ fn explore(binary: &Path, target: &str, seconds: u32) -> anyhow::Result<bool> {
 fn seed(target: &str, corpus: &Path) -> anyhow::Result<()> {
     let mut seeds = match target {
         "collection_zip" => vec![small_zip()?],
+        "collection_sevenz" => samples("7z")?,
+        "collection_tar" => vec![small_tar()],
         "pack" => pack_files()?,
         "sigma" => {
             contents(tree::files("packs")?.into_iter().filter(|path| tree::has_extension(path, "yml")))?
@@ -164,6 +166,27 @@ fn small_zip() -> anyhow::Result<Vec<u8>> {
     let mut out = std::io::Cursor::new(Vec::new());
     vigie_example::archive::write(&files, &mut out)?;
     Ok(out.into_inner())
+}
+
+/// The small archives of the tests, of one kind.
+fn samples(ending: &str) -> anyhow::Result<Vec<Vec<u8>>> {
+    let samples = tree::files("crates/vigie-parse/tests/samples")?;
+    contents(samples.into_iter().filter(|path| tree::has_extension(path, ending)))
+}
+
+/// A tar with one short log.
+fn small_tar() -> Vec<u8> {
+    let mut tar = vec![0; 2048];
+    let log = b"#Fields: date time cs-uri-stem sc-status\n2021-03-03 00:00:00 / 200\n";
+    tar[..9].copy_from_slice(b"C/x/a.log");
+    tar[124..136].copy_from_slice(format!("{:011o}\0", log.len()).as_bytes());
+    tar[148..156].fill(b' ');
+    tar[156] = b'0';
+    tar[257..265].copy_from_slice(b"ustar\x0000");
+    let sum: u32 = tar[..512].iter().map(|byte| u32::from(*byte)).sum();
+    tar[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    tar[512..512 + log.len()].copy_from_slice(log);
+    tar
 }
 
 fn findings() -> PathBuf {

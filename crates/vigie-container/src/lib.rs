@@ -12,13 +12,17 @@
 )]
 
 pub mod bytes;
+mod cache;
 pub mod compressed;
 mod failure;
 mod field;
+pub mod image;
+pub mod ntfs;
 pub mod sevenz;
 pub mod solid;
 pub mod sparse;
 pub mod tar;
+pub mod volumes;
 pub mod zip_crypto;
 
 pub use bytes::{Bytes, ReadAt, Reader};

@@ -68,6 +68,14 @@ codes! {
         "Take a copy first, then run on the copy.";
     Duplicate "V0108" Note "The same path stands twice in the collection."
         "Both were read; compare their SHA-256 in the manifest.";
+    VolumeUnread "V0109" Note "A partition without evidence: a boot partition, or one without a known file system."
+        "Nothing of a server's logs lies there as a rule. A disk that was encrypted by other means looks the same.";
+    ShadowUnread "V0110" Note "The volume holds shadow copies, which are not read."
+        "Older states of the same files may be in them: mount them, or collect them with Velociraptor, if days are missing.";
+    NotAsked "V0111" Note "Files of a disk image that no parser asks for were neither read nor hashed."
+        "They are counted here. Mount the image and run again on a folder of it, if you want them looked at.";
+    DeletedFile "V0112" Note "A deleted file is still named in the file table."
+        "Its bytes may be recoverable with a forensic tool; Vigie does not read them.";
     BadLine "V0201" Damage "A line does not fit its header."
         "It was kept as rejected bytes and not matched. A line an attacker broke on purpose is itself a trace: look at it.";
     NoHeader "V0202" Damage "Lines stand before any header that says what their fields are."

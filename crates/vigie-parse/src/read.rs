@@ -134,6 +134,14 @@ fn read_bytes(
         None => None,
     };
     let parsed_to = input.taken();
+    if account.is_none() && evidence.is_on_demand() {
+        // Nobody asks for it: of a disk no more is read than that, and a part has no hash.
+        let (code, reason) = formats::name_of(&view);
+        collector.diagnostic(code, "", &reason, evidence.size);
+        entry.rejected_bytes = evidence.size;
+        entry.unread = Some(format!("{reason}; in a disk image the rest is neither read nor hashed"));
+        return;
+    }
     drain(&mut input);
     let stop = stop.or_else(|| input.stop().cloned());
     let taken = input.taken();

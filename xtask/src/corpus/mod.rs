@@ -2,6 +2,7 @@
 //!
 //! Each module says what must come out of one kind of data, and fails with what came out instead.
 
+mod containers;
 mod differential;
 mod estimate;
 mod evidence;
@@ -21,6 +22,7 @@ type Suite = fn(&Path) -> anyhow::Result<()>;
 
 /// Every suite, by name. To add one, write `corpus/<name>.rs` and a line here.
 const SUITES: &[(&str, Suite)] = &[
+    ("containers", containers::run),
     ("estimate", estimate::run),
     ("evidence", evidence::run),
     ("evtx", evtx::run),

@@ -9,7 +9,7 @@ use std::io::Read;
 
 use vigie_model::Diagnostic;
 
-use super::{Collection, Evidence, Findings, Found, Limits, layout};
+use super::{Collection, Evidence, Findings, Found, Limits, layout, velociraptor};
 
 /// Bytes of `client_info.json` that are read.
 const CLIENT_INFO_BYTES_MAX: u64 = 1 << 20;
@@ -51,6 +51,8 @@ pub(super) fn split(findings: Findings, name: &str) -> Vec<Collection> {
 
 fn collection(name: String, mut evidence: Vec<Evidence>, mut diagnostics: Vec<Diagnostic>) -> Collection {
     evidence.sort_by(|a, b| a.path.cmp(&b.path));
+    velociraptor::put_back_holes(&mut evidence, &Limits::default());
+    diagnostics.extend(velociraptor::partial(&evidence, &Limits::default()));
     diagnostics.sort();
     let host = evidence
         .iter()

@@ -1,14 +1,15 @@
 //! What a file is a container of: asked by content, and handed to the module that lists it.
 
-use std::io::Read;
-use std::path::Path;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
-use vigie_container::bytes;
 use vigie_container::compressed::Compression;
+use vigie_container::image::{self, ImageFormat};
+use vigie_container::{ReadAt as _, bytes};
 use vigie_model::diagnostic::Code;
 
 use super::place::{Kept, OnDisk, Place};
-use super::{Evidence, Findings, Limits, Password, Source, archive, sevenz, stream, tape};
+use super::{Evidence, Findings, Limits, Password, Source, archive, disk, sevenz, stream, tape};
 
 /// First bytes of a file by which its format is told.
 pub(super) const HEAD_BYTES: usize = 4096;
@@ -30,6 +31,8 @@ pub(super) enum Format {
     SevenZ,
     /// One compressed stream: a tar, or one file.
     Compressed(Compression),
+    /// A disk image, a disk or a volume.
+    Image(ImageFormat),
 }
 
 impl Format {
@@ -44,7 +47,7 @@ impl Format {
         } else if vigie_container::tar::is_tar(head) {
             Some(Format::Tar)
         } else {
-            None
+            ImageFormat::of(head).map(Format::Image)
         }
     }
 
@@ -53,7 +56,7 @@ impl Format {
     fn is_read_on_host(self) -> bool {
         match self {
             Format::Compressed(_) => true,
-            Format::Zip | Format::Tar | Format::SevenZ => false,
+            Format::Zip | Format::Tar | Format::SevenZ | Format::Image(_) => false,
         }
     }
 }
@@ -81,22 +84,50 @@ impl<'a> Nest<'a> {
     }
 }
 
-/// The format of a file on disk; `None` also when it cannot be opened, which reading it says.
-pub(super) fn format_of_file(path: &Path) -> Option<Format> {
-    let file = OnDisk::open(path).ok()?;
-    Format::of(&bytes::take_at(&file, 0, HEAD_BYTES).ok()?)
+/// What a file on disk is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum OnDiskKind {
+    /// A container.
+    Container(Format),
+    /// A further piece of the image that begins in this file.
+    Piece(PathBuf),
+    /// A file; also one that cannot be opened, which reading it says.
+    File,
 }
 
-/// Adds a file on disk, or what is in it when it is a container and not a file of the host. Says whether it was one
-/// that is a collection by itself.
+/// What a file on disk is, by its content; its name tells further pieces of images.
+pub(super) fn kind_of_file(path: &Path) -> OnDiskKind {
+    let head = || -> io::Result<(Vec<u8>, bool)> {
+        let file = OnDisk::open(path)?;
+        let head = bytes::take_at(&file, 0, HEAD_BYTES)?;
+        let tail = bytes::take_at(&file, file.size().saturating_sub(512), 512)?;
+        Ok((head, image::is_vhd_footer(&tail)))
+    };
+    let Ok((head, has_footer)) = head() else { return OnDiskKind::File };
+    if let Some(first) = disk::is_further_piece(path, &head) {
+        return OnDiskKind::Piece(first);
+    }
+    match Format::of(&head) {
+        // A fixed VHD has no head of its own: it begins with the disk.
+        None | Some(Format::Image(ImageFormat::Raw)) if has_footer => {
+            OnDiskKind::Container(Format::Image(ImageFormat::Vhd))
+        }
+        Some(format) => OnDiskKind::Container(format),
+        None => OnDiskKind::File,
+    }
+}
+
+/// Adds a file on disk, or what is in it when it is a container and not a file of the host.
 pub(super) fn add_file(path: &Path, evidence: Evidence, nest: &Nest<'_>, findings: &mut Findings) {
     let on_host = evidence.host_path.is_some();
-    match format_of_file(path).filter(|format| !on_host || format.is_read_on_host()) {
-        Some(format) => {
+    match kind_of_file(path) {
+        OnDiskKind::Container(format) if !on_host || format.is_read_on_host() => {
             let place = Place::file(path, evidence.size);
             add_container(format, place, evidence, (nest, findings));
         }
-        None => findings.add(evidence, 0),
+        // Read with its first piece.
+        OnDiskKind::Piece(_) if !on_host => {}
+        OnDiskKind::Container(_) | OnDiskKind::Piece(_) | OnDiskKind::File => findings.add(evidence, 0),
     }
 }
 
@@ -137,6 +168,7 @@ fn add_container(format: Format, place: Place, itself: Evidence, into: (&Nest<'_
         Format::Zip => archive::add(place, itself, nest, findings),
         Format::Tar => tape::add(place, itself, nest, findings),
         Format::SevenZ => sevenz::add(&place, itself, nest, findings),
+        Format::Image(format) => disk::add(format, &place, itself, (nest, findings)),
         Format::Compressed(compression) => stream::add(compression, place, itself, (nest, findings)),
     }
 }

@@ -2,6 +2,7 @@
 
 mod archive;
 mod directory;
+mod disk;
 mod entry;
 mod folder;
 mod guard;
@@ -15,7 +16,9 @@ mod sevenz;
 mod stream;
 mod tape;
 mod velociraptor;
+mod wanted;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -26,11 +29,26 @@ use vigie_model::diagnostic::Code;
 use vigie_model::{Diagnostic, Time};
 
 pub use archive::Archive;
-use inside::{Format, Nest};
+pub use disk::Volume;
+use inside::{Format, Nest, OnDiskKind};
 pub use password::Password;
 pub use sevenz::Blocks;
 pub use stream::Stream;
 pub use tape::Tape;
+pub use velociraptor::Holes;
+
+/// What files are found in, beside folders, and what is read of it.
+pub const CONTAINERS: &[(&str, &str)] = &[
+    ("zip", "with passwords (ZipCrypto, AES), zip64, Deflate, Deflate64, bzip2, xz, Zstandard"),
+    ("7z", "with passwords, solid blocks, encrypted names"),
+    ("tar", "ustar, GNU, pax, sparse; plain, or with gzip, xz, Zstandard, bzip2"),
+    ("gz, xz, zst, bz2", "one compressed file, also among a host's own logs"),
+    ("raw, dd, .001", "a disk or a volume, whole or split"),
+    ("E01", "EnCase images, one or many segments"),
+    ("VHD, VHDX", "fixed and dynamic; a differencing VHD with its parent beside it"),
+    ("VMDK, qcow2", "sparse, stream-optimized, flat; without snapshots or backing files"),
+    ("MBR, GPT, NTFS", "inside images: compressed and sparse files, alternate data streams, $MFT, $UsnJrnl:$J"),
+];
 
 /// The files gathered from one host.
 #[derive(Debug)]
@@ -82,6 +100,10 @@ pub enum Source {
     Member(Arc<Tape>, usize),
     /// An entry of a 7z archive, by its index.
     Block(Arc<Blocks>, usize),
+    /// A stream of a file on a volume of a disk image: its record in the file table, and the stream's name.
+    OnVolume(Arc<Volume>, u64, Arc<str>),
+    /// A file that was gathered without its holes, with them.
+    Sparse(Arc<Holes>),
     /// What is in one compressed stream. Its size is known only at its end.
     Stream(Arc<Stream>),
     /// It cannot be read, for this reason: listed in the manifest all the same.
@@ -99,6 +121,8 @@ pub struct Limits {
     pub total_bytes_max: u64,
     /// Uncompressed over compressed size of one entry beyond its first 64 MiB.
     pub ratio_max: u64,
+    /// Files of one volume of a disk image, read or not.
+    pub volume_files_max: usize,
     /// Folders within folders.
     pub depth_max: usize,
     /// Archives within archives.
@@ -114,6 +138,7 @@ impl Default for Limits {
             entry_bytes_max: 64 << 30,
             total_bytes_max: 1 << 40,
             ratio_max: 250,
+            volume_files_max: 8_000_000,
             depth_max: 64,
             nesting_max: 3,
             nested_bytes_max: 128 << 20,
@@ -166,6 +191,11 @@ impl Evidence {
         !matches!(self.source, Source::Stream(_))
     }
 
+    /// Whether it is read only as far as a parser asks for it: nobody hashes a whole disk.
+    pub fn is_on_demand(&self) -> bool {
+        matches!(self.source, Source::OnVolume(..))
+    }
+
     /// Where it stands among files that are best read one after the other, as they share one compressed stream; files
     /// of the same stream have the same first number.
     pub fn turn(&self) -> Option<(usize, u64)> {
@@ -177,6 +207,8 @@ impl Evidence {
             Source::File(_)
             | Source::Entry(..)
             | Source::Member(..)
+            | Source::OnVolume(..)
+            | Source::Sparse(_)
             | Source::Stream(_)
             | Source::Unreadable(..) => None,
         }
@@ -196,6 +228,8 @@ impl Source {
             Source::Entry(archive, index) => entry::open(archive, *index, limits),
             Source::Member(tape, index) => tape::open(tape, *index, limits),
             Source::Block(blocks, index) => sevenz::open(blocks, *index, limits),
+            Source::OnVolume(volume, record, stream) => disk::open(volume, *record, stream, limits),
+            Source::Sparse(holes) => velociraptor::open(holes, limits),
             Source::Stream(stream) => stream::open(stream, limits),
             Source::Unreadable(code, message) => Err(Stop::error(*code, message.clone())),
         }
@@ -268,6 +302,7 @@ pub fn open_with(paths: &[PathBuf], limits: &Limits, passwords: &[Password]) -> 
     let nest = Nest::new(limits, passwords);
     let mut collections = Vec::new();
     let mut loose = Findings::default();
+    let mut opened = BTreeSet::new();
     for path in paths {
         let label = names::display(path.as_os_str());
         let meta = match std::fs::metadata(path) {
@@ -285,22 +320,28 @@ pub fn open_with(paths: &[PathBuf], limits: &Limits, passwords: &[Password]) -> 
             collections.extend(host::split(findings, &file_name(path)));
             continue;
         }
-        let mut evidence = folder::loose(path, &label, &meta);
-        let format = if meta.is_file() { inside::format_of_file(path) } else { None };
-        match format {
+        let kind = if meta.is_file() { inside::kind_of_file(path) } else { OnDiskKind::File };
+        let container = match kind {
             // A compressed log beside others is a loose file like them.
-            Some(Format::Compressed(_)) if !stream::is_tar(path, limits) => {
-                inside::add_file(path, evidence, &nest, &mut loose);
-            }
-            Some(_) => {
-                let mut findings = Findings::default();
-                evidence.path = file_name(path);
-                evidence.host_path = None;
-                inside::add_file(path, evidence, &nest, &mut findings);
-                collections.extend(host::split(findings, &file_name(path)));
-            }
-            None => loose.add(evidence, 0),
+            OnDiskKind::Container(Format::Compressed(_)) if !stream::is_tar(path, limits) => None,
+            OnDiskKind::Container(_) => Some(path.clone()),
+            // Whichever piece of an image is named, its first one stands for it.
+            OnDiskKind::Piece(first) => Some(first),
+            OnDiskKind::File => None,
+        };
+        let Some(container) = container else {
+            inside::add_file(path, folder::loose(path, &label, &meta), &nest, &mut loose);
+            continue;
+        };
+        if !opened.insert(container.clone()) {
+            continue;
         }
+        let meta = std::fs::metadata(&container).unwrap_or(meta);
+        let name = file_name(&container);
+        let evidence = Evidence { host_path: None, ..folder::loose(&container, &name, &meta) };
+        let mut findings = Findings::default();
+        inside::add_file(&container, evidence, &nest, &mut findings);
+        collections.extend(host::split(findings, &name));
     }
     if !loose.found.is_empty() {
         collections.push(host::single(loose));

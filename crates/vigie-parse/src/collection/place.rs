@@ -69,6 +69,22 @@ impl Place {
         }
     }
 
+    /// The name of the whole file that it is, as the file system has it.
+    pub(super) fn file_name(&self) -> Option<String> {
+        match self {
+            Place::Disk { path, start: 0, .. } => Some(path.file_name()?.to_str()?.to_owned()),
+            Place::Disk { .. } | Place::Sealed { .. } | Place::Packed(_) => None,
+        }
+    }
+
+    /// The folder of the whole file that it is.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        match self {
+            Place::Disk { path, start: 0, .. } => path.parent(),
+            Place::Disk { .. } | Place::Sealed { .. } | Place::Packed(_) => None,
+        }
+    }
+
     /// The place of a part of it, where that part is bytes as they stand.
     pub(super) fn part(&self, at: u64, len: u64) -> Option<Place> {
         match self {

@@ -313,3 +313,32 @@ pub(crate) fn read_all(path: &Path, bytes: &[u8]) {
         assert_eq!(entry.size, entry.parsed_bytes + entry.rejected_bytes, "{}", entry.path);
     }
 }
+
+#[test]
+fn a_sparse_upload_of_velociraptor_gets_its_holes_back() {
+    let map = br#"{"ranges":[{"file_length":3,"length":3},{"original_offset":3,"length":97},{"original_offset":100,"file_length":2,"length":2}]}"#;
+    let journal =
+        br#"{"ranges":[{"length":9301852160},{"original_offset":9301852160,"file_length":4,"length":4}]}"#;
+    let uploads = br#"{"vfs_path":"C:\\x\\part.dat","file_size":10,"uploaded_size":4}"#;
+    let bytes = tar(&[
+        ("uploads/auto/C%3A/x/holes.dat", b'0', "", b"abcde"),
+        ("uploads/auto/C%3A/x/holes.dat.idx", b'0', "", map),
+        ("uploads/ntfs/%5C%5C.%5CC%3A/$Extend/$UsnJrnl%3A$J", b'0', "", b"USN!"),
+        ("uploads/ntfs/%5C%5C.%5CC%3A/$Extend/$UsnJrnl%3A$J.idx", b'0', "", journal),
+        ("uploads/auto/C%3A/x/part.dat", b'0', "", b"part"),
+        ("uploads.json", b'0', "", uploads),
+    ]);
+    let (_root, collections) = open_bytes("v.tar", &bytes);
+    let content = |end: &str| {
+        let all = evidence(&collections);
+        let found = all.iter().find(|it| it.path.ends_with(end)).unwrap();
+        let mut content = Vec::new();
+        found.open(&Limits::default()).unwrap().read_to_end(&mut content).unwrap();
+        assert_eq!(content.len() as u64, found.size);
+        content
+    };
+    let holes = content("holes.dat");
+    assert_eq!((holes.len(), &holes[..3], &holes[100..]), (102, &b"abc"[..], &b"de"[..]));
+    assert_eq!(content("$J"), b"USN!");
+    assert_eq!(codes(&collections), [(Code::ChangedWhileRead, "v.tar!/uploads/auto/C%3A/x/part.dat")]);
+}

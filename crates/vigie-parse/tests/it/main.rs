@@ -6,6 +6,7 @@ mod containers;
 mod contract;
 mod evtx_damage;
 mod golden;
+mod images;
 mod passwords;
 mod recorder;
 mod text_logs;

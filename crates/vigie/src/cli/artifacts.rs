@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use clap::Args;
-use vigie_parse::PARSERS;
+use vigie_parse::{PARSERS, collection};
 
 use crate::exit::Exit;
 
@@ -34,6 +34,10 @@ pub(super) fn run(args: &Artifacts) -> anyhow::Result<Exit> {
             writeln!(out, "{}  {}", artifact.name, artifact.title)?;
             writeln!(out, "    where:  {}", artifact.location)?;
             writeln!(out, "    proves: {}\n", artifact.proves)?;
+        }
+        writeln!(out, "They are found in folders, and in place in:")?;
+        for (name, what) in collection::CONTAINERS {
+            writeln!(out, "    {name:<22} {what}")?;
         }
     }
     out.flush()?;

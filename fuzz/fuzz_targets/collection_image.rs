@@ -1,0 +1,4 @@
+//! Disk images and what is in them.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| vigie_fuzz::collection::any(data));

@@ -1,0 +1,4 @@
+//! Tars and compressed streams.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| vigie_fuzz::collection::any(data));
