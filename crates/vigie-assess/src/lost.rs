@@ -2,6 +2,7 @@
 
 use vigie_model::Diagnostic;
 use vigie_model::diagnostic::{Code, Effect};
+use vigie_model::evidence::ManifestEntry;
 
 use crate::host::{FileEvidence, HostEvidence, Scope};
 
@@ -13,7 +14,7 @@ pub(crate) fn streams(host: &HostEvidence<'_>) -> Vec<String> {
     }
     for file in host.files.iter().filter(|file| file.tally.streams.is_empty()) {
         if file.diagnostics.iter().any(|diagnostic| diagnostic.code.effect() == Effect::Damage) {
-            lost.extend(stream_of(&file.entry.path).or_else(|| container_of(&file.entry.path)));
+            lost.extend(stream_of(&file.entry.path).or_else(|| container_of(&file.entry)));
         }
     }
     lost.extend(host.diagnostics.iter().filter_map(of_collection));
@@ -34,16 +35,16 @@ fn of_collection(diagnostic: &Diagnostic) -> Option<String> {
     damage.then(|| stream_of(&diagnostic.path).or_else(anything)).flatten()
 }
 
-/// Anything may have been in an archive or a disk image that stayed closed.
-fn container_of(path: &str) -> Option<String> {
+/// Anything may have been in an archive or a disk image that stayed closed; one that lay among the host's own files is
+/// a file like others.
+fn container_of(entry: &ManifestEntry) -> Option<String> {
     const ENDINGS: &[&str] = &[
         ".zip", ".7z", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.zst", ".tar.bz2", ".e01", ".vhd", ".vhdx",
         ".vmdk", ".qcow2", ".raw", ".dd", ".img", ".001",
     ];
-    let path = path.to_ascii_lowercase();
-    // One that lies among the host's own files is a file like others.
-    let is_own = path.contains("/windows/") || path.contains("/program files");
-    (!is_own && ENDINGS.iter().any(|ending| path.ends_with(ending))).then(|| "*".to_owned())
+    let path = entry.path.to_ascii_lowercase();
+    let is_evidence = entry.host_path.is_none() && ENDINGS.iter().any(|ending| path.ends_with(ending));
+    is_evidence.then(|| "*".to_owned())
 }
 
 /// The stream that a file of this path would have given; `None` for files that no way in needs.

@@ -47,7 +47,10 @@ pub const CONTAINERS: &[(&str, &str)] = &[
     ("E01", "EnCase images, one or many segments"),
     ("VHD, VHDX", "fixed and dynamic; a differencing VHD with its parent beside it"),
     ("VMDK, qcow2", "sparse, stream-optimized, flat; without snapshots or backing files"),
-    ("MBR, GPT, NTFS", "inside images: compressed and sparse files, alternate data streams, $MFT, $UsnJrnl:$J"),
+    (
+        "MBR, GPT, NTFS",
+        "inside images: compressed and sparse files, alternate data streams, $MFT, $UsnJrnl:$J",
+    ),
 ];
 
 /// The files gathered from one host.

@@ -75,7 +75,7 @@ fn a_raw_disk_gives_what_parsers_ask_for_and_names_the_rest() {
     let expected = [
         (Code::VolumeUnread, "d.raw!/p1: 102400 bytes without a known file system"),
         (Code::ShadowUnread, "d.raw!/p2: 1 files of shadow copies"),
-        (Code::DeletedFile, "d.raw!/p2!/inetpub/wwwroot/aspnet_client/gone.aspx: a deleted file of 5 bytes"),
+        (Code::DeletedFile, "d.raw!/p2: 1434 deleted files are named in the file table"),
     ];
     for (code, text) in expected {
         assert!(
