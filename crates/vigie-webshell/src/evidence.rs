@@ -96,6 +96,11 @@ pub const CLASSES: &[Class] = &[
 ];
 
 impl Class {
+    /// What it is called, without line and name.
+    pub fn title(self, tongue: Tongue) -> String {
+        tell::title(self, tongue)
+    }
+
     /// A stable word for machines.
     pub fn word(self) -> &'static str {
         match self {

@@ -15,6 +15,7 @@
 )]
 #![allow(clippy::match_same_arms, reason = "tables of calls are grouped by what they do")]
 
+pub mod baseline;
 mod codec;
 mod config;
 mod evidence;

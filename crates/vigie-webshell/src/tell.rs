@@ -35,6 +35,18 @@ pub(crate) fn sentence(finding: &Finding, tongue: Tongue) -> String {
     out
 }
 
+/// What a class is called: its sentence without a name.
+pub(crate) fn title(class: Class, tongue: Tongue) -> String {
+    let (en, fr) = words(class);
+    let (pattern, what) = match tongue {
+        Tongue::En => (en, "what the client sends"),
+        Tongue::Fr => (fr, "ce que le client envoie"),
+    };
+    let plain = pattern.replacen("{}", what, 1);
+    let mut letters = plain.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// The sentence of a class; `{}` stands for what the client sends.
 #[expect(clippy::too_many_lines, reason = "one arm for each construct or call that it tells apart")]
 fn words(class: Class) -> (&'static str, &'static str) {

@@ -60,7 +60,7 @@ impl Run {
         } else if self.is_self(&object) {
             let setter: Name = Rc::from(format!("set_{name}"));
             if let Some(func) = self.funcs.get(&setter).cloned() {
-                self.call_user(&func, &[value.clone()]);
+                self.call_user(&func, std::slice::from_ref(value));
             }
             let joined = self.globals.get(name).map(|old| value.join(old));
             self.globals.insert(name.clone(), joined.unwrap_or_else(|| value.clone()));

@@ -66,7 +66,8 @@ pub(super) fn run(args: &Check, global: Global) -> anyhow::Result<Exit> {
     let extra = formats(&args.formats)?;
     let owner = owner_facts(args.facts.as_deref())?;
     let folder = args.output.as_deref().map(|dir| Folder::claim(dir, args.clobber)).transpose()?;
-    let (rules, content) = args.rules.load()?;
+    let (mut rules, mut content) = args.rules.load()?;
+    engine::content::webshell::add(&mut rules, &mut content);
     let rules = Arc::new(rules);
     super::feeds::tell(&rules, global);
     for missing in &rules.not_loaded {

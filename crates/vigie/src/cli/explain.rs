@@ -23,7 +23,8 @@ pub(super) fn run(args: &Explain) -> anyhow::Result<Exit> {
         writeln!(out, "{}: {}\n{}", code.id(), code.title(), code.help())?;
         return Ok(Exit::Done);
     }
-    let (set, _content) = RuleArgs::default().load()?;
+    let (mut set, mut content) = RuleArgs::default().load()?;
+    crate::engine::content::webshell::add(&mut set, &mut content);
     if let Some(rule) = set.rules.iter().find(|rule| rule.id.eq_ignore_ascii_case(wanted)) {
         let stage = rule.stage.map_or("-", vigie_model::rule::Stage::word);
         writeln!(out, "{}\n{}\nlevel {}, proves: {stage}", rule.title, rule.description, rule.level.word())?;

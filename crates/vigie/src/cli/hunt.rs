@@ -137,7 +137,10 @@ fn load(args: &Hunt) -> anyhow::Result<(RuleSet, Content)> {
     let (packs, rules, indicators) = (args.packs.clone(), args.rules.clone(), args.indicators.clone());
     let placeholders = placeholders(args.placeholders.as_deref())?;
     let mut set = RuleSet::load(&Sources { bundled, packs, rules, indicators, on_error, placeholders })?;
-    let content = super::yara::load(&mut set, &args.yara, on_error)?;
+    let mut content = super::yara::load(&mut set, &args.yara, on_error)?;
+    if bundled == Bundled::All {
+        engine::content::webshell::add(&mut set, &mut content);
+    }
     Ok((set, content))
 }
 

@@ -13,6 +13,7 @@ mod packs;
 mod report;
 mod rules;
 mod summary;
+mod webshell;
 #[cfg_attr(not(feature = "yara"), path = "no_yara.rs")]
 mod yara;
 
@@ -58,6 +59,8 @@ enum Command {
     Check(check::Check),
     /// Plain Sigma, YARA and indicator hunting over any evidence: hits, one a line.
     Hunt(hunt::Hunt),
+    /// What would these pages do? ASP.NET and classic ASP files, read as code.
+    Webshell(webshell::WebShell),
     /// Many assessments at a glance: verdicts, the same payload on several servers, what to do first.
     Summary(summary::SummaryArgs),
     /// Link lists of victims, bound how many there are, estimate, or refuse to.
@@ -90,6 +93,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Check(args) => check::run(&args, global),
         Command::Hunt(args) => hunt::run(&args, global),
+        Command::Webshell(args) => webshell::run(&args, global),
         Command::Summary(args) => summary::run(&args, global),
         Command::Estimate(args) => estimate::run(&args, global),
         Command::Report(args) => report::run(&args, global),

@@ -7,6 +7,7 @@
 mod digests;
 mod file_event;
 mod watch;
+pub mod webshell;
 #[cfg(feature = "yara")]
 pub mod yara;
 
