@@ -206,6 +206,9 @@ fn follow(page: page::Page, text: &str, encoding: &'static str, depth: usize) ->
     let mut run = run::Run::new(page.kind);
     run.start_depth(depth);
     run.page(&page);
+    if let Some(picture) = page.elsewhere.iter().find(|file| is_picture(file)) {
+        run.findings.add(Class::MapsHandler, 1, None, Some(picture));
+    }
     if page.kind == PageKind::Config {
         config::look(text, !page.pieces.is_empty(), &mut run.findings);
     }
@@ -237,6 +240,11 @@ fn follow(page: page::Page, text: &str, encoding: &'static str, depth: usize) ->
         },
         guessed,
     )
+}
+
+/// Whether a file that a page takes code from is no code by its name.
+fn is_picture(file: &str) -> bool {
+    ["jpg", "jpeg", "gif", "png", "bmp", "ico"].contains(&page::extension(file).as_str())
 }
 
 /// Whether a text that a page writes is a web shell itself.

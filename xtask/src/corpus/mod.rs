@@ -11,6 +11,7 @@ mod evtx_oracle;
 mod indicators;
 mod recall;
 mod sigma;
+mod webshells;
 
 use std::path::Path;
 
@@ -28,6 +29,7 @@ const SUITES: &[(&str, Suite)] = &[
     ("evtx", evtx::run),
     ("indicators", indicators::run),
     ("sigma", sigma::run),
+    ("webshells", webshells::run),
     ("recall", recall::run),
     ("differential", differential::run),
 ];

@@ -146,14 +146,10 @@ fn split_texts(text: &str, basic: bool, rng: &mut Rng) -> String {
         .map(|(at, part)| {
             if at % 2 == 0 {
                 // Attributes of tags and directives are not code.
-                tag += i32::try_from(
-                    part.matches("<%@").count()
-                        + part.matches("<script").count()
-                        + part.matches("<asp:").count()
-                        + part.matches("<add").count()
-                        + part.matches("<form").count(),
-                )
-                .unwrap_or(0);
+                let lower = part.to_lowercase();
+                let tags = ["<%@", "<script", "<asp:", "<add", "<form", "<object", "<input"];
+                tag += i32::try_from(tags.iter().map(|tag| lower.matches(tag).count()).sum::<usize>())
+                    .unwrap_or(0);
                 if part.contains('>') && tag > 0 {
                     tag = i32::from(part.rsplit('>').next().is_some_and(|last| {
                         last.contains('<') && !last.contains("<%") || last.contains("<%@")
@@ -216,6 +212,10 @@ fn other_lines(text: &str) -> String {
 }
 
 fn other_parameters(text: &str, rng: &mut Rng) -> String {
+    // A text that was cut before has other pieces, and the id of a control is no parameter.
+    if text.contains("\" + \"") || text.contains("\" & \"") || text.contains("id=\"f\"") {
+        return text.to_owned();
+    }
     let mut out = text.to_owned();
     for old in ["\"pw\"", "\"v\"", "\"kq9\"", "\"qk41\"", "\"c\"", "\"d\"", "\"f\"", "\"p\"", "\"z\""] {
         let new = format!(
@@ -228,6 +228,13 @@ fn other_parameters(text: &str, rng: &mut Rng) -> String {
     out
 }
 
+/// Whether it stays a page inside other bytes.
+fn is_markup(text: &str) -> bool {
+    let handler =
+        ["WebHandler", "WebService", "ServiceHost", "@{", "<?xml"].iter().any(|word| text.contains(word));
+    !handler && (text.contains("<%") || text.to_lowercase().contains("<script"))
+}
+
 /// Another encoding of the whole file.
 fn encoded(text: &str, rng: &mut Rng) -> Vec<u8> {
     match rng.below(10) {
@@ -235,8 +242,10 @@ fn encoded(text: &str, rng: &mut Rng) -> Vec<u8> {
         1 => [vec![0xfe, 0xff], text.encode_utf16().flat_map(u16::to_be_bytes).collect()].concat(),
         2 => [vec![0xef, 0xbb, 0xbf], text.as_bytes().to_vec()].concat(),
         3 => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
-        4 => [b"!BDN\x00\x01\x02\x03".to_vec(), vec![0xa7; 64], text.as_bytes().to_vec(), vec![0x91; 64]]
-            .concat(),
+        4 if is_markup(text) => {
+            [b"!BDN\x00\x01\x02\x03".to_vec(), vec![0xa7; 64], text.as_bytes().to_vec(), vec![0x91; 64]]
+                .concat()
+        }
         _ => text.as_bytes().to_vec(),
     }
 }

@@ -211,6 +211,15 @@ fn closing(chars: &[char], open: usize) -> usize {
                         at += 1;
                     }
                 }
+                '/' if chars.get(at + 1) == Some(&'*') => {
+                    at += 2;
+                    while at < chars.len()
+                        && !(chars.get(at) == Some(&'*') && chars.get(at + 1) == Some(&'/'))
+                    {
+                        at += 1;
+                    }
+                    at += 1;
+                }
                 '(' | '[' | '{' => depth += 1,
                 ')' | ']' | '}' => {
                     depth = depth.saturating_sub(1);

@@ -101,6 +101,12 @@ impl Parser<'_> {
             {
                 self.dll = Some(Rc::from(dll.to_lowercase()));
             }
+            if self.is_id(ahead, "entrypoint")
+                && let Tok::Str(entry) = self.peek(ahead + 2)
+            {
+                let library = self.dll.as_deref().unwrap_or("");
+                self.dll = Some(Rc::from(format!("{library}!{}", entry.to_lowercase())));
+            }
         }
         self.at += behind;
     }

@@ -210,6 +210,22 @@ impl Parser<'_> {
         Expr { kind: Kind::New(Box::new(new)), line }
     }
 
+    /// `StartInfo = { FileName = … }`: the members of a member.
+    pub(super) fn nested_initializer(&mut self, member: Option<&str>) -> Expr {
+        let line = self.line();
+        let ty = if member == Some("startinfo") { "processstartinfo" } else { "object" };
+        let mut new = NewExpr { ty: Rc::from(ty), args: Vec::new(), init: Vec::new(), array: false };
+        if self.expr_depth >= MAX_EXPR_DEPTH {
+            self.cut = true;
+            self.skip_deep();
+            return self.nothing();
+        }
+        self.expr_depth += 1;
+        self.initializer(&mut new);
+        self.expr_depth -= 1;
+        Expr { kind: Kind::New(Box::new(new)), line }
+    }
+
     pub(super) fn initializer(&mut self, new: &mut NewExpr) {
         self.at += 1;
         while !self.at_end() && !self.is_op(0, "}") {
@@ -225,7 +241,8 @@ impl Parser<'_> {
             if matches!(self.peek(0), Tok::Id(_)) && self.is_op(1, "=") {
                 let name = self.take_id();
                 self.at += 1;
-                let value = self.expr();
+                let value =
+                    if self.is_op(0, "{") { self.nested_initializer(name.as_deref()) } else { self.expr() };
                 new.init.push((name, value));
             } else if self.is_op(0, "{") {
                 let Kind::List(items) = self.braced() else { continue };

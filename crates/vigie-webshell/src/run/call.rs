@@ -201,12 +201,17 @@ impl Run {
             "replace",
         ];
         let given: Value = Value::from_parts(found.iter());
-        if INTO.contains(&&**name)
+        let requests = &**name == "open"
+            && value.ty.as_ref().is_some_and(|ty| ty.contains("xmlhttp") || ty.contains("winhttp"));
+        if (INTO.contains(&&**name) || requests)
             && !value.is_any(&["response", "httprequest", "store", "server", "stdin"])
             && let Kind::Id(variable) = &base.kind
         {
             let mut next = value.clone();
-            if matches!(&**name, "append" | "add" | "push" | "appendline")
+            if &**name == "loadxml" && found.first().is_some_and(|first| first.as_str().is_some()) {
+                next.con = found.first().and_then(|first| first.con.clone());
+                next.absorb(&given);
+            } else if matches!(&**name, "append" | "add" | "push" | "appendline")
                 && value.taint.0 == 0
                 && given.taint.0 == 0
             {

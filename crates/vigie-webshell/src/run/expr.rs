@@ -243,6 +243,16 @@ impl Run {
             {
                 return Value::typed("store");
             }
+            "drives" if value.is_any(&["scripting.filesystemobject", "comobject"]) => {
+                self.facts.file_ops.entry("drives").or_insert(line);
+                return Value::default();
+            }
+            "responsetext" | "responsebody" | "responsestream" => {
+                return Value {
+                    con: None,
+                    ..Value { taint: value.taint.with(Taint::REMOTE), ..value.clone() }
+                };
+            }
             "current" if value.is("httpcontext") => return Value::typed("httpcontext"),
             "appdomainapppath"
             | "applicationphysicalpath"

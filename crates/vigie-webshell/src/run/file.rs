@@ -161,6 +161,12 @@ impl Run {
                     || !args.is_empty() =>
             {
                 let path = first.cloned().or_else(|| self.get_field(base, "\u{0}path")).unwrap_or_default();
+                // Mode 1, the default, reads.
+                let reads =
+                    key != "createtextfile" && args.get(1).is_none_or(|mode| mode.as_number() == Some(1.0));
+                if reads {
+                    self.file_op("read", &path, line);
+                }
                 Some(self.opened("textstream", &path, whole))
             }
             "write" | "writeline" | "writebytes" | "writeasync" | "writelineasync" | "writetext"
@@ -374,6 +380,7 @@ impl Run {
             self.drops(&text, path, line);
         }
         if !content.has(GIVEN) {
+            self.fetches(path, content, line);
             return;
         }
         self.facts.file_ops.entry("write").or_insert(line);
@@ -400,6 +407,15 @@ impl Run {
             Choice::Anywhere | Choice::InRoot | Choice::Bounded => {}
         }
         self.keeps_password(content, path, line);
+    }
+
+    /// What is fetched from elsewhere goes where the client says.
+    pub(super) fn fetches(&mut self, path: &Value, content: &Value, line: u32) {
+        let free = matches!(self.choice(path), Choice::Anywhere | Choice::InRoot) && path.has(Taint::CLIENT);
+        if free && content.has(Taint::REMOTE) {
+            let by = Value { origins: path.origins.clone(), ..Value::default() };
+            self.found(Class::WritesFile, line, &by, None);
+        }
     }
 
     pub(super) fn keeps_password(&mut self, content: &Value, path: &Value, line: u32) {

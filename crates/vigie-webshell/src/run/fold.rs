@@ -125,6 +125,9 @@ impl Run {
             "createobject" => self.com_object(args, line),
             "getobject" => {
                 let what = first.and_then(Value::as_text).map(|text| text.to_lowercase()).unwrap_or_default();
+                if what.starts_with("script:") && first.is_some_and(|first| !first.has(GIVEN)) {
+                    self.findings.add(crate::evidence::Class::RunsFetched, line, None, None);
+                }
                 if what.starts_with("winmgmts") {
                     Value::typed("winmgmts")
                 } else {

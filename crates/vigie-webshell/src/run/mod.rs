@@ -217,9 +217,8 @@ impl Run {
         for stmt in stmts {
             match stmt {
                 Stmt::Func(func) => {
-                    if let Some(dll) = &func.dll {
-                        self.facts.natives.push((func.name.clone(), func.line));
-                        let _ = dll;
+                    if func.dll.is_some() {
+                        self.facts.natives.push((Rc::from(sink::native_name(func)), func.line));
                     }
                     self.funcs.insert(func.name.clone(), func.clone());
                     self.hoist_at(&func.body, depth + 1);

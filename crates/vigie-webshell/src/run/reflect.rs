@@ -6,7 +6,7 @@ use super::call::is_opener;
 use super::expr::index;
 use super::{Object, Run, source};
 use crate::evidence::Class;
-use crate::tree::{Expr, Name};
+use crate::tree::{Expr, Lang, Name};
 use crate::value::{Callable, Con, GIVEN, Reflected, Taint, Value};
 
 impl Run {
@@ -183,6 +183,12 @@ impl Run {
         } else {
             self.resolve_type(ty)
         };
+        if &*ty == "function"
+            && self.lang == Lang::JScript
+            && let Some(body) = args.last()
+        {
+            self.run_code(body, Lang::JScript, line);
+        }
         if let Some(out) = self.fold_new(&ty, args) {
             return out;
         }

@@ -126,6 +126,10 @@ impl Run {
                     Lang::VbNet | Lang::CSharp => None,
                 }
             }
+            "function" if self.lang == Lang::JScript => {
+                let body = args.last().cloned()?;
+                Some(self.run_code(&body, Lang::JScript, line))
+            }
             "settimeout" | "setinterval" if self.lang == Lang::JScript && self.kind != PageKind::AspNet => {
                 let value = first.cloned()?;
                 (value.has(GIVEN)).then(|| self.run_code(&value, Lang::JScript, line))
@@ -261,7 +265,7 @@ impl Run {
         match key {
             "deserialize" | "unsafedeserialize" | "readobject" if base.is_any(FORMATTERS) => {
                 let given = given?;
-                if !self.in_view_state(&given) {
+                if !self.in_view_state(base) {
                     self.found(Class::Deserializes, line, &given, base.ty.as_deref());
                 }
                 Some(Value::from_parts([&given]))
@@ -296,21 +300,10 @@ impl Run {
         }
     }
 
-    /// Pages that keep their view state in a field of the form read it back with a formatter.
-    pub(super) fn in_view_state(&self, value: &Value) -> bool {
-        let named = value.origins.as_ref().is_some_and(|all| {
-            all.iter().any(|origin| {
-                origin.name.starts_with("__")
-                    || origin.name.to_lowercase().contains("vstate")
-                    || origin.name.to_lowercase().contains("viewstate")
-            })
-        });
-        named
-            || self
-                .frames
-                .iter()
-                .any(|frame| frame.name.as_ref().is_some_and(|name| name.contains("persistencemedium")))
-            || self.funcs.contains_key("loadpagestatefrompersistencemedium")
+    /// Pages that keep their view state in a field of the form read it back with the formatter that wrote it.
+    pub(super) fn in_view_state(&self, base: &Value) -> bool {
+        base.is_any(&["losformatter", "objectstateformatter"])
+            && self.funcs.contains_key("loadpagestatefrompersistencemedium")
     }
 
     pub(super) fn net_sink(&mut self, base: &Value, key: &str, args: &[Value], line: u32) -> Option<Value> {
@@ -508,7 +501,8 @@ impl Run {
 
     /// A function of a DLL is called.
     pub(super) fn native_call(&mut self, func: &Func, args: &[Value], line: u32) {
-        let name = func.name.trim_end_matches(['a', 'w']);
+        let entry = native_name(func);
+        let name = entry.trim_end_matches(['a', 'w']);
         if name.starts_with("createprocess")
             || matches!(name, "winexec" | "shellexecute" | "system" | "_popen" | "shellexecuteex")
         {
@@ -517,7 +511,7 @@ impl Run {
             }
             self.facts.shell_started.get_or_insert(line);
         }
-        if matches!(&*func.name, "connect" | "wsaconnect" | "wsasocket" | "wsasocketa") {
+        if matches!(entry, "connect" | "wsaconnect" | "wsasocket" | "wsasocketa") {
             self.facts.socket.get_or_insert(line);
             if args.iter().any(|arg| arg.has(GIVEN)) {
                 self.facts.connects.get_or_insert(line);
@@ -534,6 +528,11 @@ impl Run {
             _ => None,
         }
     }
+}
+
+/// The name of a function in its DLL, which a page may call otherwise.
+pub(super) fn native_name(func: &Func) -> &str {
+    func.dll.as_deref().and_then(|dll| dll.split_once('!')).map_or(&*func.name, |(_, entry)| entry)
 }
 
 /// Whether a decoded text is more than a name or a number.

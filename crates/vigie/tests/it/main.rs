@@ -8,3 +8,4 @@ mod hunt;
 mod packs;
 mod run;
 mod servers;
+mod webshell;
