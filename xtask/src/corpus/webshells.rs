@@ -166,14 +166,20 @@ fn fetch(client: &str, name: &str, folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Mutations of one shape are one witness, not a hundred.
+fn in_shapes(pages: usize) -> usize {
+    let mutations = usize::try_from(MUTATIONS).unwrap_or(1);
+    (pages + mutations / 2) / mutations
+}
+
 fn calibrate(file: &Path, shells: &[Counts; 2], benign: &Counts) -> anyhow::Result<()> {
     let mut out = String::from(
-        "# Measured by `cargo xtask corpus DATA webshells`: class, generated shells with it, benign pages with it.\n",
+        "# Measured by `cargo xtask corpus DATA webshells`: class, shapes with it, benign pages with it.\n",
     );
     for class in CLASSES {
         let word = class.word();
         let of = |counts: &Counts| counts.classes.get(word).copied().unwrap_or(0);
-        writeln!(out, "{word}\t{}\t{}", of(&shells[0]) + of(&shells[1]), of(benign))?;
+        writeln!(out, "{word}\t{}\t{}", in_shapes(of(&shells[0]) + of(&shells[1])), of(benign))?;
     }
     fs::write(file, out).with_context(|| file.display().to_string())
 }
@@ -194,10 +200,10 @@ fn tables(shells: &[Counts; 2], benign: &Counts, wrong: &[String], rows: &str) -
         if wrong.is_empty() { "none".to_owned() } else { wrong.join(", ") }
     )?;
     writeln!(out, "| shape | set | seen of {MUTATIONS} | proven |\n|---|---|---|---|\n{rows}")?;
-    writeln!(out, "| class of evidence | generated shells | benign pages | score |\n|---|---|---|---|")?;
+    writeln!(out, "| class of evidence | shapes | benign pages | score |\n|---|---|---|---|")?;
     for class in CLASSES {
         let of = |counts: &Counts| counts.classes.get(class.word()).copied().unwrap_or(0);
-        let (right, false_alarms) = (of(&shells[0]) + of(&shells[1]), of(benign));
+        let (right, false_alarms) = (in_shapes(of(&shells[0]) + of(&shells[1])), of(benign));
         let per_mille = (right + 1) * 1000 / (right + false_alarms + 2);
         writeln!(out, "| {} | {right} | {false_alarms} | 0.{per_mille:03} |", class.word())?;
     }
