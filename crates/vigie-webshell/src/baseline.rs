@@ -69,21 +69,21 @@ pub fn standing(path: &str, bytes: &[u8]) -> Standing {
             None => Standing::OtherHash { sends_passwords: sends_passwords(bytes) },
         };
     }
-    let Some(folder) = CLOSED.iter().find(|folder| place.starts_with(**folder)) else {
+    if !CLOSED.iter().any(|folder| place.starts_with(folder)) {
         return Standing::NoBaseline;
-    };
+    }
     let file = place.rsplit('\\').next().unwrap_or("");
     if crate::page::extension(file).is_empty() || !is_page(file) {
         return Standing::NoBaseline;
     }
-    let near = table()
-        .keys()
-        .filter(|shipped| CLOSED.iter().any(|folder| shipped.starts_with(folder)))
-        .find_map(|shipped| {
+    let shipped = table().keys().filter(|shipped| CLOSED.iter().any(|folder| shipped.starts_with(folder)));
+    let near = shipped
+        .filter_map(|shipped| {
             let name = shipped.rsplit('\\').next()?;
-            looks_like(file, name).then(|| name.to_owned())
-        });
-    let _ = folder;
+            Some((likeness(file, name)?, name.to_owned()))
+        })
+        .min()
+        .map(|(_, name)| name);
     near.map_or(Standing::Unlisted, Standing::LookAlike)
 }
 
@@ -99,12 +99,12 @@ fn relative(path: &str) -> Option<String> {
     lower.get(at..).map(str::to_owned)
 }
 
-/// Whether a name is meant to be taken for another: few letters differ, and most are the same.
-fn looks_like(name: &str, shipped: &str) -> bool {
+/// How many letters a name differs from one that it is meant to be taken for: few, and most are the same.
+fn likeness(name: &str, shipped: &str) -> Option<usize> {
     let (a, b) = (stem(name), stem(shipped));
     let longest = a.chars().count().max(b.chars().count());
     let allowed = LOOK_ALIKE.min(longest / 3);
-    a == b || distance(a, b, allowed) <= allowed
+    Some(distance(a, b, allowed)).filter(|found| *found <= allowed)
 }
 
 fn stem(name: &str) -> &str {
