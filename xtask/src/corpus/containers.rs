@@ -179,8 +179,10 @@ fn theirs(path: &Path) -> anyhow::Result<Hashes> {
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let Some((head, name)) = line.split_once(":\t") else { continue };
         let Some((kind, place)) = head.split_once(' ') else { continue };
-        // Live data streams only: deleted ones carry an asterisk, indexes another type.
-        if kind != "r/r" || place.starts_with('*') || !place.contains("-128-") {
+        // Live data streams only: deleted ones carry an asterisk, indexes another type. Of the map of bad clusters, a
+        // hole as large as the volume, the two readers have different opinions.
+        let is_data = kind == "r/r" && !place.starts_with('*') && place.contains("-128-");
+        if !is_data || name == "$BadClus:$Bad" {
             continue;
         }
         let content = Command::new("icat").arg(path).arg(place).output()?;
