@@ -105,6 +105,7 @@ fn assessment(text: &str) -> Assessment {
         manifest: vec![manifest(text)],
         diagnostics: vec![Diagnostic::once(text, Code::BadLine, owned(), owned())],
         rules: Vec::new(),
+        not_asked: Vec::new(),
         not_loaded: Vec::new(),
     }
 }

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vigie_model::Time;
 use vigie_model::assessment::{Actor, ActorKind};
+use vigie_model::exposure::Exposure;
 use vigie_model::pack::Pack;
 use vigie_model::rule::{Role, Stage};
 
+use crate::asked;
 use crate::findings::Trace;
 use crate::host::counts;
 
@@ -28,14 +30,14 @@ struct Draft {
 /// The actors of a pack, highest stage first.
 pub(crate) fn actors(
     pack: &Pack,
+    exposure: &Exposure,
     traces: &[Trace<'_>],
-    finding_of: &[Option<usize>],
-    ids: &[String],
+    (finding_of, ids): (&[Option<usize>], &[String]),
 ) -> Vec<Actor> {
     let mut drafts: BTreeMap<&str, Draft> = BTreeMap::new();
     for (trace, finding) in traces.iter().zip(finding_of) {
         let Some(actor) = trace.actor.as_deref() else { continue };
-        if trace.rule.pack.as_deref() == Some(pack.id.as_str()) {
+        if asked::speaks_of(pack, exposure, trace) {
             note(drafts.entry(actor).or_default(), pack, trace, *finding);
         }
     }

@@ -9,7 +9,7 @@ use vigie_model::evidence::FactKind;
 use vigie_model::exposure::{BuildSeen, Exposure, ExposureState, Reachable};
 use vigie_model::finding::Statement;
 use vigie_model::hit::EvidencePlace;
-use vigie_model::pack::{Pack, Window};
+use vigie_model::pack::{Pack, Product, Window};
 use vigie_model::{Day, Time};
 
 use crate::builds::{self, Build, Holds};
@@ -22,17 +22,26 @@ pub fn expose(pack: &Pack, host: &HostEvidence<'_>, tally: &Tally, owner: &Owner
     let mut notes = Vec::new();
     let seen = builds_seen(pack, host, &mut notes);
     let open_until = seen.iter().filter(|b| b.fixed == Some(false)).filter_map(|b| b.to.or(b.from)).max();
-    let fixed_from = fixed_from(&seen, open_until, pack.window.fix);
-    let fixed_from = fixed_from.or_else(|| owner_fix(owner, open_until, &mut notes));
     let (reachable, reachable_proof) = reach(host, tally, owner, &mut notes);
-    let patch = patch_state(&pack.window, open_until, fixed_from, existed_before(tally, pack.window.fix));
+    let Some(window) = &pack.window else {
+        let (from, to, patched_at) = (None, None, None);
+        let state = ExposureState::Unknown;
+        return Exposure { state, from, to, reachable, reachable_proof, builds: seen, patched_at, notes };
+    };
+    let fixed_from = fixed_from(&seen, open_until, window.fix);
+    let fixed_from = fixed_from.or_else(|| owner_fix(owner, open_until, &mut notes));
+    let existed = match pack.product {
+        Product::Exchange => existed_before(tally, window.fix),
+        Product::SharePoint => false,
+    };
+    let patch = patch_state(window, open_until, fixed_from, existed);
     let state = match (patch, reachable) {
         (Patch::BeforeWindow, _) | (_, Reachable::No) => ExposureState::NotExposed,
         (Patch::OpenInWindow, Reachable::Yes) => ExposureState::Exposed,
         (Patch::OpenInWindow, Reachable::Unknown) => ExposureState::Unpatched,
         (Patch::Unknown, Reachable::Yes | Reachable::Unknown) => ExposureState::Unknown,
     };
-    let (from, to) = interval(&pack.window, state, fixed_from, reachable_since(tally, owner)).unzip();
+    let (from, to) = interval(window, state, fixed_from, reachable_since(tally, owner)).unzip();
     Exposure { state, from, to, reachable, reachable_proof, builds: seen, patched_at: fixed_from, notes }
 }
 
@@ -55,11 +64,13 @@ enum Patch {
 
 fn patch_state(window: &Window, open_until: Option<Time>, fixed_from: Option<Time>, existed: bool) -> Patch {
     let start = window.from.start();
+    let zero_day = window.fix >= window.from;
     if fixed_from.is_some_and(|fixed| fixed <= start) {
         Patch::BeforeWindow
-    } else if open_until.is_some() || existed {
+    } else if open_until.is_some_and(|open| zero_day || open >= start) || (existed && zero_day) {
         // Seen unfixed, at whatever time: if that was before the window, the fix cannot have come before the
-        // fix existed, and the window opened earlier than that.
+        // fix existed, and the window of a zero-day opened earlier than that. Where the fix came first, a server
+        // seen unfixed before the attacks may have been fixed by the day on which they began.
         Patch::OpenInWindow
     } else {
         Patch::Unknown
@@ -118,7 +129,7 @@ fn builds_seen(pack: &Pack, host: &HostEvidence<'_>, notes: &mut Vec<Statement>)
             name: builds::name(build),
             from: fact.time,
             to: fact.time,
-            fixed: fixed(build, &pack.cves),
+            fixed: fixed(build, pack),
             proof: place.clone(),
         });
         widen(entry, fact.time, &place);
@@ -126,6 +137,9 @@ fn builds_seen(pack: &Pack, host: &HostEvidence<'_>, notes: &mut Vec<Statement>)
     }
     for build in by_build.keys() {
         note_build(*build, pack, notes);
+    }
+    if pack.setting.is_some() && !by_build.is_empty() {
+        notes.push(Statement::new("needs_setting"));
     }
     if let Some(build) = by_build.keys().last().filter(|build| !installed.contains(build)) {
         notes.push(Statement::new("build_from_header").with("build", build));
@@ -146,9 +160,10 @@ fn widen(seen: &mut BuildSeen, time: Option<Time>, place: &EvidencePlace) {
     }
 }
 
-fn fixed(build: Build, cves: &[String]) -> Option<bool> {
-    let (open, unknown) = builds::open_cves(build, cves);
-    match (open.is_empty(), unknown.is_empty()) {
+fn fixed(build: Build, pack: &Pack) -> Option<bool> {
+    let (open, unknown) = builds::open_cves(build, &pack.cves);
+    let by_build_alone = !pack.cves.is_empty() && pack.setting.is_none();
+    match (open.is_empty(), unknown.is_empty() && by_build_alone) {
         (false, _) => Some(false),
         (true, true) => Some(true),
         (true, false) => None,
@@ -234,6 +249,15 @@ mod tests {
         let (from, to) =
             interval(&window(), ExposureState::Exposed, at("2021-03-10T22:00:00Z"), None).unwrap();
         assert_eq!((from.to_string(), to.to_string()), ("2021-01-03".into(), "2021-03-10".into()));
+    }
+
+    #[test]
+    fn where_the_fix_came_first_an_open_server_may_have_been_fixed_in_time() {
+        let day = |text| Day::parse(text).unwrap();
+        let window = Window { fix: day("2020-12-08"), ..window() };
+        let late = at("2021-02-10T00:00:00Z");
+        assert!(matches!(patch_state(&window, at("2020-11-01T00:00:00Z"), late, true), Patch::Unknown));
+        assert!(matches!(patch_state(&window, at("2021-01-20T00:00:00Z"), late, true), Patch::OpenInWindow));
     }
 
     #[test]

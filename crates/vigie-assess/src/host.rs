@@ -17,7 +17,7 @@ use crate::facts::OwnerFacts;
 use crate::findings::{self, Trace};
 use crate::tally::Tally;
 use crate::verdict::{Coverage, decide};
-use crate::{actors, coverage, exposure, lost};
+use crate::{actors, asked, coverage, exposure, lost};
 
 /// What one file gave.
 #[derive(Clone, Debug)]
@@ -134,17 +134,16 @@ pub fn assess(host: HostEvidence<'_>, owner: &OwnerFacts) -> Assessment {
     let (timeline, timeline_total) = findings::timeline(&host, &traces, &findings, &finding_of);
     let ids: Vec<String> = findings.iter().map(|finding| finding.id.clone()).collect();
     let view = View { host: &host, tally: &tally, traces: &traces, findings: &findings };
-    let verdicts = host
-        .packs
-        .iter()
-        .map(|pack| {
-            let actors = actors::actors(pack, &traces, &finding_of, &ids);
-            PackVerdict { actors, ..judge(&view, pack, owner) }
-        })
-        .collect();
+    let judged = host.packs.iter().map(|pack| {
+        let exposure = exposure::expose(pack, &host, &tally, owner);
+        let actors = actors::actors(pack, &exposure, &traces, (&finding_of, &ids));
+        PackVerdict { actors, ..judge(&view, pack, exposure) }
+    });
+    let (verdicts, not_asked) = asked::split(host.packs, span(&tally), judged.collect());
     Assessment {
         schema: SCHEMA.to_owned(),
         verdicts,
+        not_asked,
         timeline,
         timeline_total,
         coverage: coverage::streams(&tally),
@@ -176,10 +175,10 @@ struct View<'a> {
     findings: &'a [Finding],
 }
 
-fn judge(view: &View<'_>, pack: &Pack, owner: &OwnerFacts) -> PackVerdict {
+fn judge(view: &View<'_>, pack: &Pack, exposure: Exposure) -> PackVerdict {
     let mut stages: BTreeMap<String, Stage> = BTreeMap::new();
     let mut stage = Stage::NoTrace;
-    for trace in view.traces.iter().filter(|trace| trace.rule.pack.as_deref() == Some(pack.id.as_str())) {
+    for trace in view.traces.iter().filter(|trace| asked::speaks_of(pack, &exposure, trace)) {
         if counts(trace.rule) {
             let proven = trace.rule.stage.unwrap_or_default();
             stage = stage.max(proven);
@@ -189,7 +188,6 @@ fn judge(view: &View<'_>, pack: &Pack, owner: &OwnerFacts) -> PackVerdict {
             }
         }
     }
-    let exposure = exposure::expose(pack, view.host, view.tally, owner);
     let risk = exposure.from.zip(exposure.to);
     let ways = coverage::ways(pack, view.tally, risk, &stages);
     let summary = coverage::summary(&ways, risk);
@@ -237,7 +235,8 @@ fn reasons(view: &View<'_>, pack: &Pack, outcome: &Outcome<'_>) -> Vec<Statement
 }
 
 fn seen_reasons(view: &View<'_>, pack: &Pack, outcome: &Outcome<'_>, reasons: &mut Vec<Statement>) {
-    let mine = || view.findings.iter().filter(|finding| finding.pack.as_deref() == Some(pack.id.as_str()));
+    let is_mine = |finding: &&Finding| finding.pack.as_deref().is_some_and(|owner| asked::owns(pack, owner));
+    let mine = || view.findings.iter().filter(is_mine);
     let events_of = |role: Role| mine().filter(|f| f.role == role).map(|f| f.events).sum::<u64>();
     let read: u64 = view.tally.streams.values().map(|stream| stream.events).sum();
     let files = view.host.files.iter().filter(|file| file.entry.artifact.is_some()).count();
@@ -302,6 +301,11 @@ fn exposure_reasons(exposure: &Exposure, reasons: &mut Vec<Statement>) {
 
 fn coverage_reasons(view: &View<'_>, outcome: &Outcome<'_>, reasons: &mut Vec<Statement>) {
     if outcome.exposure.state == ExposureState::NotExposed {
+        return;
+    }
+    if outcome.exposure.from.is_none() {
+        // A pack without a window asks for no days.
+        damage_reason(view, reasons);
         return;
     }
     let CoverageSummary { days, ways, days_covered, .. } = outcome.summary;

@@ -3,6 +3,7 @@
 //! Everything here is a pure function of what one host's evidence gave and of the packs: no clock, no files.
 
 mod actors;
+mod asked;
 pub mod builds;
 pub mod coverage;
 pub mod exposure;

@@ -20,6 +20,7 @@ pub mod scan;
 pub mod sigma;
 pub mod tally;
 pub mod taxonomy;
+mod used;
 
 pub use correlation::Correlated;
 pub use error::{LoadError, LoadErrors};

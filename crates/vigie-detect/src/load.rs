@@ -20,6 +20,7 @@ use crate::scan::Scanner;
 use crate::sigma::{self, Context, Filter, Owner, Placeholders, SigmaFile};
 use crate::tally::{self, Tally};
 use crate::taxonomy;
+use crate::used;
 
 /// What to load.
 #[derive(Clone, Debug, Default)]
@@ -109,8 +110,12 @@ impl RuleSet {
     /// With [`OnError::Stop`], every mistake in any of the files. A pack that cannot be found stops always.
     pub fn load(sources: &Sources) -> Result<RuleSet, LoadErrors> {
         let mut loading = Loading::default();
-        for files in pack_files(sources)? {
-            loading.add_pack(&files, &sources.placeholders);
+        let files = used::with_used(pack_files(sources)?, &sources.packs)?;
+        for (files, pack) in files.iter().zip(used::read_all(&files)) {
+            match pack {
+                Ok(pack) => loading.add_pack(files, pack, &sources.placeholders),
+                Err(error) => loading.errors.push(error),
+            }
         }
         loading.add_user_files(&rule_paths(&sources.rules, SIGMA_FILES)?, &sources.placeholders);
         for path in &sources.indicators {
@@ -229,14 +234,7 @@ struct Loading {
 }
 
 impl Loading {
-    fn add_pack(&mut self, files: &PackFiles, placeholders: &Placeholders) {
-        let pack = match pack::read(files) {
-            Ok(pack) => pack,
-            Err(error) => {
-                self.errors.push(error);
-                return;
-            }
-        };
+    fn add_pack(&mut self, files: &PackFiles, pack: Pack, placeholders: &Placeholders) {
         let (before, errors_before) = (self.set.compiled.len(), self.errors.len());
         let correlations_before = self.correlations.len();
         let owner = Owner::Pack(&pack);

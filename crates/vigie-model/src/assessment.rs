@@ -30,8 +30,11 @@ pub struct Assessment {
     pub tool: Tool,
     /// Packs that were applied.
     pub packs: Vec<PackRef>,
-    /// One per pack.
+    /// One per pack that was asked.
     pub verdicts: Vec<PackVerdict>,
+    /// Packs whose rules ran, and whose question this evidence does not raise.
+    #[serde(default)]
+    pub not_asked: Vec<NotAsked>,
     /// In order of first time.
     pub findings: Vec<Finding>,
     /// What happened, in order; at most [`TIMELINE_MAX`] entries.
@@ -95,6 +98,17 @@ pub struct PackRef {
     pub rules: u64,
     /// Indicators it loaded.
     pub indicators: u64,
+}
+
+/// A pack without a verdict here, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotAsked {
+    /// The pack.
+    pub pack: String,
+    /// The campaign's name.
+    pub title: Text,
+    /// Why it was not asked.
+    pub reason: Statement,
 }
 
 /// The answer for one pack.

@@ -31,17 +31,55 @@ pub struct Pack {
     pub summary: Text,
     /// The CVEs whose fix ends the exposure: a server is patched when it holds the fixes of all of them.
     pub cves: Vec<String>,
-    /// The period in which an open server was at risk.
-    pub window: Window,
+    /// The product that it attacks; a pack about another one is only asked when its traces are there.
+    #[serde(default)]
+    pub product: Product,
+    /// Where its use would show.
+    #[serde(default)]
+    pub seen: Seen,
+    /// What the fix needs besides the build (a setting, an app to deploy): with it, a build that holds the fix does not
+    /// yet prove that the door is closed.
+    #[serde(default)]
+    pub setting: Option<Text>,
+    /// Packs whose rules count for this one, too, on the days at risk: what anybody does after an entry.
+    #[serde(default)]
+    pub uses: Vec<String>,
+    /// The period in which an open server was at risk; none for what belongs to no campaign: such a pack gives a
+    /// verdict only when its rules found something.
+    #[serde(default)]
+    pub window: Option<Window>,
     /// The ways in, in the order of the report.
+    #[serde(default)]
     pub way: Vec<Way>,
     /// What to do, in order.
+    #[serde(default)]
     pub action: Vec<Action>,
     /// Translations of the rules' titles and descriptions, by rule id.
     #[serde(default)]
     pub rule: BTreeMap<String, RuleText>,
     /// Where the facts come from.
     pub references: Vec<String>,
+}
+
+/// A server product with campaigns of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Product {
+    /// Microsoft Exchange Server.
+    #[default]
+    Exchange,
+    /// Microsoft SharePoint Server.
+    SharePoint,
+}
+
+/// Where the use of a flaw leaves its traces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Seen {
+    /// In what the server writes: a complete collection can rule it out.
+    #[default]
+    OnTheServer,
+    /// In mailboxes, on other computers, in the cloud: the server's evidence tells at most whether it was open.
+    Elsewhere,
 }
 
 /// The period in which an unpatched server was at risk.

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use vigie_model::assessment::{ActorKind, Assessment, PackVerdict};
+use vigie_model::assessment::{ActorKind, Assessment, NotAsked, PackVerdict};
 use vigie_model::coverage::{CoverageRun, CoverageSummary, DayState, WayCoverage};
 use vigie_model::diagnostic::Code;
 use vigie_model::exposure::{ExposureState, Reachable};
@@ -393,11 +393,24 @@ pub(crate) fn days(run: &CoverageRun) -> u64 {
     u64::try_from(i64::from(run.to.0) - i64::from(run.from.0) + 1).unwrap_or(0)
 }
 
-/// Packs' verdicts, worst first; in the order of the packs where equal.
+/// Packs' verdicts, worst first, the higher stage first among them; in the order of the packs where equal.
 pub(crate) fn by_rank(assessment: &Assessment) -> Vec<&PackVerdict> {
     let mut verdicts: Vec<&PackVerdict> = assessment.verdicts.iter().collect();
-    verdicts.sort_by_key(|verdict| verdict.verdict.rank());
+    verdicts.sort_by_key(|verdict| (verdict.verdict.rank(), std::cmp::Reverse(verdict.stage)));
     verdicts
+}
+
+/// The verdicts that decide the host's: what to do follows from them. Whoever is told to disconnect a server is not told
+/// in the same breath that for another campaign nothing is due.
+pub(crate) fn leading(assessment: &Assessment) -> Vec<&PackVerdict> {
+    let mut verdicts = by_rank(assessment);
+    verdicts.retain(|verdict| verdict.verdict == assessment.verdict());
+    verdicts
+}
+
+/// Why a pack was not asked, after its name.
+pub(crate) fn not_asked(lang: Lang, pack: &NotAsked, escape: fn(&str) -> String) -> String {
+    format!("{}: {}", escape(&local(lang, &pack.title)), statement(lang, &pack.reason, escape))
 }
 
 /// Findings of the same title and step, told once: the same thing done again is not another event of the story.

@@ -7,7 +7,7 @@ use vigie_model::assessment::Tool;
 use vigie_model::batch::Position;
 use vigie_model::coverage::Density;
 use vigie_model::evidence::{Fact, FactKind, ManifestEntry};
-use vigie_model::pack::{Action, Pack, Text, Way, Window};
+use vigie_model::pack::{Action, Pack, Product, Seen, Text, Way, Window};
 use vigie_model::rule::{Confidence, Level, Role, RuleInfo, Stage};
 use vigie_model::verdict::Verdict;
 use vigie_model::{Assessment, BatchBuilder, Day, Hit, Schema, Time};
@@ -52,12 +52,16 @@ pub(crate) fn pack() -> Pack {
         title: text("Test"),
         summary: text("Test"),
         cves: vec!["CVE-2021-26855".into()],
-        window: Window {
+        product: Product::Exchange,
+        seen: Seen::OnTheServer,
+        setting: None,
+        uses: vec![],
+        window: Some(Window {
             from: day("2021-02-26"),
             until: day("2021-03-08"),
             fix: day("2021-03-02"),
             why: text("why"),
-        },
+        }),
         way: vec![
             way("entry", "CVE-2021-26855", &["exchange.httpproxy/Ecp"]),
             way("shell", "", &["iis.w3c/W3SVC1", "web.root"]),

@@ -111,7 +111,7 @@ fn a_fix_before_the_window_is_not_exposed() {
     let mut files = complete();
     files[0].facts = vec![build("15.1.2242.4", "2021-02-20T00:00:00Z")];
     let mut pack = pack();
-    pack.window.fix = Day::parse("2021-02-09").unwrap();
+    pack.window.as_mut().unwrap().fix = Day::parse("2021-02-09").unwrap();
     let assessment = assessed_with(files.clone(), &OwnerFacts::default(), pack);
     assert_eq!(assessment.verdict(), Verdict::NotExposed);
     assert!(keys(&assessment).contains(&"patched_before_window"));

@@ -98,11 +98,17 @@ fn why(assessment: &Assessment, note: &mut Note) {
             note.line(&format!("- {line}"));
         }
     }
+    if !assessment.not_asked.is_empty() {
+        note.heading("section.others");
+        for pack in &assessment.not_asked {
+            note.line(&format!("- {}", tell::not_asked(note.lang, pack, value)));
+        }
+    }
 }
 
 fn steps(assessment: &Assessment, note: &mut Note) {
     let mut told: Vec<&str> = Vec::new();
-    let verdicts = tell::by_rank(assessment);
+    let verdicts = tell::leading(assessment);
     for step in verdicts.iter().flat_map(|verdict| &verdict.actions) {
         if told.contains(&step.id.as_str()) {
             continue;
@@ -116,7 +122,7 @@ fn steps(assessment: &Assessment, note: &mut Note) {
         note.line(&format!("{}. **{title}** {detail}", told.len()));
     }
     let mut next: Vec<String> = Vec::new();
-    for statement in verdicts.iter().flat_map(|verdict| &verdict.next_evidence) {
+    for statement in tell::by_rank(assessment).into_iter().flat_map(|verdict| &verdict.next_evidence) {
         let line = tell::statement(note.lang, statement, value);
         if !next.contains(&line) {
             next.push(line);

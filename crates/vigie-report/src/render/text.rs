@@ -47,22 +47,27 @@ impl Renderer for Text {
         let mut screen = Screen { style, out: String::new() };
         header(assessment, &mut screen);
         let verdicts = tell::by_rank(assessment);
-        for verdict in &verdicts {
+        let leading = tell::leading(assessment);
+        for verdict in leading.iter().take(TOLD_IN_FULL_MAX) {
             if verdicts.len() > 1 {
                 campaign(verdict, &mut screen);
             }
             why(verdict, &mut screen);
         }
+        others(&verdicts[leading.len().min(TOLD_IN_FULL_MAX)..], assessment, &mut screen);
         happened(assessment, &mut screen);
         who(&verdicts, &mut screen);
-        steps(&verdicts, &mut screen);
-        coverage(&verdicts, &mut screen);
+        steps(&leading, &mut screen);
+        coverage(&leading[..leading.len().min(TOLD_IN_FULL_MAX)], &mut screen);
         unread(assessment, &mut screen);
         next_evidence(&verdicts, &mut screen);
         footer(assessment, &mut screen);
         out.write_all(screen.out.as_bytes())
     }
 }
+
+/// Campaigns told with their reasons on the screen; the page tells of all.
+const TOLD_IN_FULL_MAX: usize = 3;
 
 /// What the lines are written to, wrapped and colored.
 struct Screen<'a> {
@@ -211,6 +216,22 @@ fn campaign(verdict: &PackVerdict, screen: &mut Screen<'_>) {
     );
     screen.blank();
     screen.painted_paragraph("", &line, Some(verdict_paint(verdict.verdict)));
+}
+
+/// The other campaigns in a line each, and those that were not asked.
+fn others(verdicts: &[&PackVerdict], assessment: &Assessment, screen: &mut Screen<'_>) {
+    let lang = screen.lang();
+    if verdicts.is_empty() && assessment.not_asked.is_empty() {
+        return;
+    }
+    screen.heading("section.others");
+    for verdict in verdicts {
+        let title = escape::visible(&tell::local(lang, &verdict.title));
+        screen.paragraph("  - ", &format!("{title}: {}", tell::verdict(lang, verdict.verdict)));
+    }
+    for pack in &assessment.not_asked {
+        screen.painted_paragraph("  - ", &tell::not_asked(lang, pack, value), Some(Paint::Faint));
+    }
 }
 
 fn why(verdict: &PackVerdict, screen: &mut Screen<'_>) {

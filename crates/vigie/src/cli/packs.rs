@@ -27,12 +27,13 @@ pub(super) fn run(args: &Packs) -> anyhow::Result<Exit> {
         for pack in &set.packs {
             let rules = set.rules.iter().filter(|rule| rule.pack.as_deref() == Some(&pack.id)).count();
             writeln!(out, "{}  {} (knowledge of {})", pack.id, pack.title.en, pack.version)?;
-            writeln!(out, "    {}", pack.cves.join(", "))?;
-            writeln!(
-                out,
-                "    window {} to {}, fix of {}",
-                pack.window.from, pack.window.until, pack.window.fix
-            )?;
+            match &pack.window {
+                Some(window) => {
+                    writeln!(out, "    {}", pack.cves.join(", "))?;
+                    writeln!(out, "    window {} to {}, fix of {}", window.from, window.until, window.fix)?;
+                }
+                None => writeln!(out, "    no campaign: a verdict only when something is found")?,
+            }
             for way in &pack.way {
                 writeln!(out, "    way in: {} {} {}", way.id, way.cve, way.title.en)?;
             }

@@ -29,7 +29,7 @@ pub(super) fn banner(view: &View<'_>, page: &mut Page) {
         let role = fill(lang, "ui.role", &[("role", tell::role(lang, view.role))]);
         page.leaf("p", &[("class", "small")], &role);
     });
-    if view.assessment.verdicts.len() > 1 {
+    if view.assessment.verdicts.len() > 1 || !view.assessment.not_asked.is_empty() {
         campaigns(view, page);
     }
 }
@@ -67,6 +67,9 @@ fn campaigns(view: &View<'_>, page: &mut Page) {
                     page.text(" ");
                     page.leaf("span", &[], &tell::local(lang, &verdict.title));
                 });
+            }
+            for pack in &view.assessment.not_asked {
+                page.leaf("li", &[("class", "muted")], &tell::not_asked(lang, pack, shown));
             }
         });
     });
@@ -115,7 +118,7 @@ pub(super) fn why(view: &View<'_>, page: &mut Page) {
 
 pub(super) fn steps(view: &View<'_>, page: &mut Page) {
     let lang = view.lang;
-    let verdicts = tell::by_rank(view.assessment);
+    let verdicts = tell::leading(view.assessment);
     if verdicts.iter().all(|verdict| verdict.actions.is_empty()) {
         page.leaf("p", &[], view.t("ui.no_steps"));
         return;
