@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vigie_model::Time;
 use vigie_model::assessment::{Actor, ActorKind};
-use vigie_model::exposure::Exposure;
 use vigie_model::pack::Pack;
 use vigie_model::rule::{Role, Stage};
 
-use crate::asked;
 use crate::findings::Trace;
 use crate::host::counts;
 
@@ -27,17 +25,17 @@ struct Draft {
     findings: BTreeSet<usize>,
 }
 
-/// The actors of a pack, highest stage first.
+/// The actors of a pack, highest stage first; `speaks` tells which traces count for it.
 pub(crate) fn actors(
     pack: &Pack,
-    exposure: &Exposure,
+    speaks: &dyn Fn(&Trace<'_>) -> bool,
     traces: &[Trace<'_>],
     (finding_of, ids): (&[Option<usize>], &[String]),
 ) -> Vec<Actor> {
     let mut drafts: BTreeMap<&str, Draft> = BTreeMap::new();
     for (trace, finding) in traces.iter().zip(finding_of) {
         let Some(actor) = trace.actor.as_deref() else { continue };
-        if asked::speaks_of(pack, exposure, trace) {
+        if speaks(trace) {
             note(drafts.entry(actor).or_default(), pack, trace, *finding);
         }
     }

@@ -16,13 +16,17 @@ pub(crate) fn owns(pack: &Pack, owner: &str) -> bool {
 
 /// Whether a trace counts for a campaign: those of its own rules always; what anybody does after an entry, on the
 /// days at risk. A web shell of 2023 says nothing of a campaign of 2021 against a server that was fixed in between.
-pub(crate) fn speaks_of(pack: &Pack, exposure: &Exposure, trace: &Trace<'_>) -> bool {
+pub(crate) fn speaks_of(pack: &Pack, exposure: &Exposure, last: Option<Time>, trace: &Trace<'_>) -> bool {
     let Some(owner) = trace.rule.pack.as_deref() else { return false };
     if pack.id == owner {
         return true;
     }
-    let Some(window) = &pack.window else { return false };
-    owns(pack, owner) && at_risk(window, exposure, trace)
+    // What lies on a server of one product says nothing of campaigns against another.
+    let Some(window) = pack.window.as_ref().filter(|_| pack.product == Product::Exchange) else {
+        return false;
+    };
+    let begun = last.is_none_or(|last| last.day() >= window.from);
+    begun && owns(pack, owner) && at_risk(window, exposure, trace)
 }
 
 fn at_risk(window: &Window, exposure: &Exposure, trace: &Trace<'_>) -> bool {
@@ -31,9 +35,10 @@ fn at_risk(window: &Window, exposure: &Exposure, trace: &Trace<'_>) -> bool {
         ExposureState::Exposed | ExposureState::Unpatched => true,
         ExposureState::Unknown => false,
     };
-    // What has no time could have come in then; a file's own time is that of its last copy, or what an attacker set.
+    // What has no time could have come in while the server was open, where it is known to have been. A file's own time
+    // is that of its last copy, or what an attacker set.
     let Some(time) = trace.hit.time.filter(|_| !trace.hit.stream.starts_with("web.root")) else {
-        return true;
+        return open;
     };
     let unfixed = open && exposure.patched_at.is_none_or(|fixed| time <= fixed);
     time.day() >= window.from && (time.day() <= window.until || unfixed)
@@ -53,6 +58,7 @@ pub(crate) fn split(
             None => asked.push(verdict),
         }
     }
+    asked.sort_by_key(PackVerdict::weight);
     if asked.is_empty() {
         return (not_asked.into_iter().map(|(verdict, _)| verdict).collect(), Vec::new());
     }

@@ -133,13 +133,15 @@ pub fn assess(host: HostEvidence<'_>, owner: &OwnerFacts) -> Assessment {
     let (findings, finding_of) = findings::findings(&host, &traces);
     let (timeline, timeline_total) = findings::timeline(&host, &traces, &findings, &finding_of);
     let ids: Vec<String> = findings.iter().map(|finding| finding.id.clone()).collect();
-    let view = View { host: &host, tally: &tally, traces: &traces, findings: &findings };
+    let (first, last) = span(&tally);
+    let view = View { last, host: &host, tally: &tally, traces: &traces, findings: &findings };
     let judged = host.packs.iter().map(|pack| {
         let exposure = exposure::expose(pack, &host, &tally, owner);
-        let actors = actors::actors(pack, &exposure, &traces, (&finding_of, &ids));
+        let speaks = |trace: &Trace<'_>| asked::speaks_of(pack, &exposure, last, trace);
+        let actors = actors::actors(pack, &speaks, &traces, (&finding_of, &ids));
         PackVerdict { actors, ..judge(&view, pack, exposure) }
     });
-    let (verdicts, not_asked) = asked::split(host.packs, span(&tally), judged.collect());
+    let (verdicts, not_asked) = asked::split(host.packs, (first, last), judged.collect());
     Assessment {
         schema: SCHEMA.to_owned(),
         verdicts,
@@ -169,6 +171,8 @@ fn diagnostics(host: &HostEvidence<'_>) -> Vec<Diagnostic> {
 
 /// What a verdict is made from.
 struct View<'a> {
+    /// The last moment that the evidence reaches.
+    last: Option<Time>,
     host: &'a HostEvidence<'a>,
     tally: &'a Tally,
     traces: &'a [Trace<'a>],
@@ -178,7 +182,7 @@ struct View<'a> {
 fn judge(view: &View<'_>, pack: &Pack, exposure: Exposure) -> PackVerdict {
     let mut stages: BTreeMap<String, Stage> = BTreeMap::new();
     let mut stage = Stage::NoTrace;
-    for trace in view.traces.iter().filter(|trace| asked::speaks_of(pack, &exposure, trace)) {
+    for trace in view.traces.iter().filter(|trace| asked::speaks_of(pack, &exposure, view.last, trace)) {
         if counts(trace.rule) {
             let proven = trace.rule.stage.unwrap_or_default();
             stage = stage.max(proven);

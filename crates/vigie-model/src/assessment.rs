@@ -30,7 +30,7 @@ pub struct Assessment {
     pub tool: Tool,
     /// Packs that were applied.
     pub packs: Vec<PackRef>,
-    /// One per pack that was asked.
+    /// One per pack that was asked, worst first.
     pub verdicts: Vec<PackVerdict>,
     /// Packs whose rules ran, and whose question this evidence does not raise.
     #[serde(default)]
@@ -68,7 +68,14 @@ impl Assessment {
 
     /// The verdict on one pack that decides [`Assessment::verdict`].
     pub fn worst(&self) -> Option<&PackVerdict> {
-        self.verdicts.iter().min_by_key(|verdict| verdict.verdict.rank())
+        self.by_rank().first().copied()
+    }
+
+    /// Packs' verdicts in the order of [`PackVerdict::weight`]; in the order of the packs where equal.
+    pub fn by_rank(&self) -> Vec<&PackVerdict> {
+        let mut verdicts: Vec<&PackVerdict> = self.verdicts.iter().collect();
+        verdicts.sort_by_key(|verdict| verdict.weight());
+        verdicts
     }
 }
 
@@ -138,6 +145,14 @@ pub struct PackVerdict {
     pub actions: Vec<Step>,
     /// Evidence that would make the answer firmer, cheapest first.
     pub next_evidence: Vec<Statement>,
+}
+
+impl PackVerdict {
+    /// What puts verdicts in order: the worst first, the higher stage first among them, campaigns before what belongs to
+    /// none.
+    pub fn weight(&self) -> (usize, std::cmp::Reverse<Stage>, bool) {
+        (self.verdict.rank(), std::cmp::Reverse(self.stage), self.exposure.from.is_none())
+    }
 }
 
 /// A step to take.

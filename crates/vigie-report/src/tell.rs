@@ -393,17 +393,10 @@ pub(crate) fn days(run: &CoverageRun) -> u64 {
     u64::try_from(i64::from(run.to.0) - i64::from(run.from.0) + 1).unwrap_or(0)
 }
 
-/// Packs' verdicts, worst first, the higher stage first among them; in the order of the packs where equal.
-pub(crate) fn by_rank(assessment: &Assessment) -> Vec<&PackVerdict> {
-    let mut verdicts: Vec<&PackVerdict> = assessment.verdicts.iter().collect();
-    verdicts.sort_by_key(|verdict| (verdict.verdict.rank(), std::cmp::Reverse(verdict.stage)));
-    verdicts
-}
-
 /// The verdicts that decide the host's: what to do follows from them. Whoever is told to disconnect a server is not told
 /// in the same breath that for another campaign nothing is due.
 pub(crate) fn leading(assessment: &Assessment) -> Vec<&PackVerdict> {
-    let mut verdicts = by_rank(assessment);
+    let mut verdicts = assessment.by_rank();
     verdicts.retain(|verdict| verdict.verdict == assessment.verdict());
     verdicts
 }

@@ -89,7 +89,7 @@ fn head(assessment: &Assessment, note: &mut Note) {
 }
 
 fn why(assessment: &Assessment, note: &mut Note) {
-    for verdict in tell::by_rank(assessment) {
+    for verdict in assessment.by_rank() {
         note.heading("section.why");
         let title = markdown(&tell::local(note.lang, &verdict.title));
         note.line(&format!("**{title}** — {}\n", tell::verdict(note.lang, verdict.verdict)));
@@ -122,7 +122,7 @@ fn steps(assessment: &Assessment, note: &mut Note) {
         note.line(&format!("{}. **{title}** {detail}", told.len()));
     }
     let mut next: Vec<String> = Vec::new();
-    for statement in tell::by_rank(assessment).into_iter().flat_map(|verdict| &verdict.next_evidence) {
+    for statement in assessment.by_rank().into_iter().flat_map(|verdict| &verdict.next_evidence) {
         let line = tell::statement(note.lang, statement, value);
         if !next.contains(&line) {
             next.push(line);
@@ -172,7 +172,7 @@ fn tell_finding(finding: &Finding, note: &mut Note) {
 
 fn actors(assessment: &Assessment, note: &mut Note) {
     let lang = note.lang;
-    let verdicts = tell::by_rank(assessment);
+    let verdicts = assessment.by_rank();
     let mut actors: Vec<_> = verdicts.iter().flat_map(|verdict| &verdict.actors).collect();
     actors.sort_by_key(|actor| (actor.kind, std::cmp::Reverse(actor.stage)));
     if actors.is_empty() {
@@ -188,7 +188,7 @@ fn actors(assessment: &Assessment, note: &mut Note) {
 
 fn coverage(assessment: &Assessment, note: &mut Note) {
     let lang = note.lang;
-    for verdict in tell::by_rank(assessment) {
+    for verdict in assessment.by_rank() {
         note.heading("section.coverage");
         note.line(&tell::coverage(lang, verdict.coverage));
         note.line("");

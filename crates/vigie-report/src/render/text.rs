@@ -46,7 +46,7 @@ impl Renderer for Text {
     fn render(&self, assessment: &Assessment, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
         let mut screen = Screen { style, out: String::new() };
         header(assessment, &mut screen);
-        let verdicts = tell::by_rank(assessment);
+        let verdicts = assessment.by_rank();
         let leading = tell::leading(assessment);
         for verdict in leading.iter().take(TOLD_IN_FULL_MAX) {
             if verdicts.len() > 1 {

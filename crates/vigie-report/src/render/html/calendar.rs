@@ -20,7 +20,7 @@ const RUNS_MAX: usize = 200;
 
 pub(super) fn coverage(view: &View<'_>, page: &mut Page) {
     let lang = view.lang;
-    for verdict in tell::by_rank(view.assessment) {
+    for verdict in view.assessment.by_rank() {
         story::pack_heading(view, verdict, page);
         page.leaf("p", &[], &tell::coverage(lang, verdict.coverage));
         let combined = tell::combined_runs(&verdict.ways);

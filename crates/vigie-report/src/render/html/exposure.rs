@@ -18,7 +18,7 @@ const LINKS_MAX: usize = 8;
 pub(super) fn exposure(view: &View<'_>, page: &mut Page) {
     let lang = view.lang;
     page.leaf("p", &[("class", "intro")], view.t("intro.exposure"));
-    for verdict in tell::by_rank(view.assessment) {
+    for verdict in view.assessment.by_rank() {
         story::pack_heading(view, verdict, page);
         let exposure = &verdict.exposure;
         let open = match (exposure.from, exposure.to) {
@@ -87,7 +87,7 @@ fn build_row(view: &View<'_>, build: &BuildSeen, page: &mut Page) {
 pub(super) fn actors(view: &View<'_>, page: &mut Page) {
     let lang = view.lang;
     page.leaf("p", &[("class", "intro")], view.t("intro.who"));
-    for verdict in tell::by_rank(view.assessment).into_iter().filter(|verdict| !verdict.actors.is_empty()) {
+    for verdict in view.assessment.by_rank().into_iter().filter(|verdict| !verdict.actors.is_empty()) {
         story::pack_heading(view, verdict, page);
         let mut actors: Vec<&Actor> = verdict.actors.iter().collect();
         actors.sort_by_key(|actor| (actor.kind, std::cmp::Reverse(actor.stage)));

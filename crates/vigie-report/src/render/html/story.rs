@@ -61,7 +61,7 @@ fn campaigns(view: &View<'_>, page: &mut Page) {
     page.within("section", &[("class", "part")], |page| {
         page.leaf("h2", &[], view.t("label.one_verdict"));
         page.within("ul", &[("class", "plain")], |page| {
-            for verdict in tell::by_rank(view.assessment) {
+            for verdict in view.assessment.by_rank() {
                 page.within("li", &[], |page| {
                     chip(view, verdict.verdict, page);
                     page.text(" ");
@@ -90,7 +90,7 @@ pub(super) fn pack_heading(view: &View<'_>, verdict: &PackVerdict, page: &mut Pa
 
 pub(super) fn why(view: &View<'_>, page: &mut Page) {
     let lang = view.lang;
-    for verdict in tell::by_rank(view.assessment) {
+    for verdict in view.assessment.by_rank() {
         pack_heading(view, verdict, page);
         page.within("ul", &[("class", "reasons")], |page| {
             for reason in &verdict.reasons {
@@ -141,7 +141,7 @@ pub(super) fn steps(view: &View<'_>, page: &mut Page) {
 
 pub(super) fn next_evidence(view: &View<'_>, page: &mut Page) {
     let mut told: Vec<String> = Vec::new();
-    for statement in tell::by_rank(view.assessment).iter().flat_map(|verdict| &verdict.next_evidence) {
+    for statement in view.assessment.by_rank().iter().flat_map(|verdict| &verdict.next_evidence) {
         let line = tell::statement(view.lang, statement, shown);
         if !told.contains(&line) {
             told.push(line);
