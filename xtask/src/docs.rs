@@ -9,7 +9,7 @@ use anyhow::Context;
 use vigie_detect::{RuleSet, Sources};
 use vigie_model::coverage::Density;
 use vigie_model::diagnostic::{Code, Effect};
-use vigie_model::pack::Pack;
+use vigie_model::pack::{Pack, Seen};
 use vigie_model::rule::RuleInfo;
 
 use crate::tree;
@@ -117,10 +117,28 @@ fn packs(rules: &RuleSet) -> String {
 fn campaign(page: &mut String, pack: &Pack) {
     let _ = write!(page, "\n## `{}`: {}\n\n{}\n\n", pack.id, pack.title.en, pack.summary.en.trim());
     let _ = writeln!(page, "- as known on {}", pack.version);
-    let window = &pack.window;
-    let _ = writeln!(page, "- window: {} to {}, fix on {}", window.from, window.until, window.fix);
-    let _ = writeln!(page, "- {}", window.why.en.trim());
-    let _ = writeln!(page, "- fixed when all of these are: {}", pack.cves.join(", "));
+    match &pack.window {
+        Some(window) => {
+            let _ = writeln!(page, "- window: {} to {}, fix on {}", window.from, window.until, window.fix);
+            let _ = writeln!(page, "- {}", window.why.en.trim());
+        }
+        None => page.push_str("- no window: a verdict only when something of it is found\n"),
+    }
+    match pack.seen {
+        Seen::OnTheServer => {}
+        Seen::Elsewhere => {
+            page.push_str("- its traces lie elsewhere: the server tells at most whether it was open\n")
+        }
+    }
+    if !pack.cves.is_empty() {
+        let _ = writeln!(page, "- fixed when all of these are: {}", pack.cves.join(", "));
+    }
+    if let Some(setting) = &pack.setting {
+        let _ = writeln!(page, "- and besides the build: {}", setting.en.trim());
+    }
+    if !pack.uses.is_empty() {
+        let _ = writeln!(page, "- uses the rules of: {}", pack.uses.join(", "));
+    }
     page.push_str("\n| way in | CVE | evidence that covers a day |\n|---|---|---|\n");
     for way in &pack.way {
         let needs: Vec<String> =
