@@ -89,8 +89,11 @@ impl Templates {
             return Err(outside_bounds(body));
         }
         self.form.clear();
-        let form = evtx_tree::canonical(&mut body.clone(), &mut self.form);
-        self.chunk_bytes = self.chunk_bytes.saturating_add(size).saturating_add(self.form.len());
+        let mut cursor = body;
+        let form = evtx_tree::canonical(&mut cursor, &mut self.form);
+        // What was looked at counts, not what an offset into nothing states as its size.
+        let read = cursor.at.saturating_sub(body.at);
+        self.chunk_bytes = self.chunk_bytes.saturating_add(read).saturating_add(self.form.len());
         form?;
         if let Some(known) = self.by_form.get(self.form.as_slice()) {
             return Ok(Rc::clone(known));
