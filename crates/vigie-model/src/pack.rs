@@ -67,7 +67,7 @@ pub enum Product {
     /// Microsoft Exchange Server.
     #[default]
     Exchange,
-    /// Microsoft SharePoint Server.
+    /// Microsoft `SharePoint` Server.
     SharePoint,
 }
 

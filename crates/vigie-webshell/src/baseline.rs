@@ -3,6 +3,7 @@
 //! The table ends with the builds of March 2021. A hash that it does not hold may be newer: "not in the table" is no accusation.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
@@ -63,7 +64,11 @@ fn table() -> &'static Pages {
 pub fn standing(path: &str, bytes: &[u8]) -> Standing {
     let Some(place) = relative(path) else { return Standing::NoBaseline };
     if let Some(known) = table().get(place.as_str()) {
-        let hash: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
+            // Writing into a string cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
         return match known.iter().find(|(shipped, _, _)| *shipped == hash) {
             Some((_, first, last)) => Standing::Known((*first).to_owned(), (*last).to_owned()),
             None => Standing::OtherHash { sends_passwords: sends_passwords(bytes) },

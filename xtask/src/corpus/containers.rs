@@ -165,7 +165,7 @@ fn sha256(reader: &mut dyn Read) -> anyhow::Result<String> {
     loop {
         let count = reader.read(&mut room)?;
         if count == 0 {
-            return Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+            return Ok(hasher.finalize().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")));
         }
         hasher.update(&room[..count]);
     }

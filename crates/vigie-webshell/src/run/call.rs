@@ -9,6 +9,34 @@ use crate::limits::MAX_CALL_DEPTH;
 use crate::tree::{Expr, Func, Kind, Lang, Name};
 use crate::value::{Callable, Con, GIVEN, Reflected, Taint, Value};
 
+/// Methods that put what they are given into what they are called on.
+const INTO: &[&str] = &[
+    "append",
+    "appendline",
+    "appendformat",
+    "add",
+    "addrange",
+    "write",
+    "writeline",
+    "writetext",
+    "insert",
+    "enqueue",
+    "push",
+    "copyto",
+    "loadxml",
+    "load",
+    "writebyte",
+    "addwithvalue",
+    "set",
+    "setvalue",
+    "seek",
+    "concat",
+    "unshift",
+    "appendtext",
+    "createelement",
+    "replace",
+];
+
 impl Run {
     /// A statement that is only a name: Basic calls it.
     pub(super) fn call_bare(&mut self, expr: &Expr) -> Value {
@@ -174,32 +202,6 @@ impl Run {
         found: &[Value],
         args: &[Expr],
     ) {
-        const INTO: &[&str] = &[
-            "append",
-            "appendline",
-            "appendformat",
-            "add",
-            "addrange",
-            "write",
-            "writeline",
-            "writetext",
-            "insert",
-            "enqueue",
-            "push",
-            "copyto",
-            "loadxml",
-            "load",
-            "writebyte",
-            "addwithvalue",
-            "set",
-            "setvalue",
-            "seek",
-            "concat",
-            "unshift",
-            "appendtext",
-            "createelement",
-            "replace",
-        ];
         let given: Value = Value::from_parts(found.iter());
         let requests = &**name == "open"
             && value.ty.as_ref().is_some_and(|ty| ty.contains("xmlhttp") || ty.contains("winhttp"));

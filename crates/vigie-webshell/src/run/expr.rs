@@ -12,6 +12,10 @@ use crate::value::{Callable, Con, Reflected, Taint, Value, from_len, to_int};
 const CONTEXT: &[&str] =
     &["context", "httpcontext", "page", "this", "me", "current", "self", "mybase", "base", "window"];
 
+/// Members that name the folder of the web site.
+const ROOTS: &[&str] =
+    &["appdomainapppath", "applicationphysicalpath", "basedirectory", "contentrootpath", "webrootpath"];
+
 impl Run {
     pub(super) fn eval(&mut self, expr: &Expr) -> Value {
         if self.depth >= MAX_EVAL_DEPTH || !self.spend() {
@@ -254,11 +258,7 @@ impl Run {
                 };
             }
             "current" if value.is("httpcontext") => return Value::typed("httpcontext"),
-            "appdomainapppath"
-            | "applicationphysicalpath"
-            | "basedirectory"
-            | "contentrootpath"
-            | "webrootpath" => return source::root(),
+            root if ROOTS.contains(&root) => return source::root(),
             "length" | "count" | "longlength" | "size" => return self.length(value),
             "empty" if value.is("string") => return Value::text(""),
             "startinfo" => return self.start_info(value, line),
