@@ -127,7 +127,7 @@ fn campaign(page: &mut String, pack: &Pack) {
     match pack.seen {
         Seen::OnTheServer => {}
         Seen::Elsewhere => {
-            page.push_str("- its traces lie elsewhere: the server tells at most whether it was open\n")
+            page.push_str("- its traces lie elsewhere: the server tells at most whether it was open\n");
         }
     }
     if !pack.cves.is_empty() {

@@ -39,9 +39,9 @@ fn a_proven_shell_is_a_foothold_and_says_line_parameter_and_hash() {
     let fields = &finding.proofs[0].fields;
     assert_eq!(
         fields["Says"],
-        "line 9: what the client sends in 'a2' is written to a file whose path the client chooses"
+        "line 10: what the client sends in 'a2' is written to a file whose path the client chooses"
     );
-    assert!(fields["Dit"].starts_with("ligne 9 : ce que le client envoie dans « a2 »"));
+    assert!(fields["Dit"].starts_with("ligne 10 : ce que le client envoie dans « a2 »"));
     assert!(finding.localized["fr"].title.starts_with("Ce que le client envoie"));
     let rule = assessment.rules.iter().find(|rule| rule.id == "webshell:writes-file").unwrap();
     assert_eq!((rule.evaluated, rule.matched), (1, 1));
