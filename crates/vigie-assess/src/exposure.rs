@@ -15,6 +15,7 @@ use vigie_model::{Day, Time};
 use crate::builds::{self, Build, Holds};
 use crate::facts::OwnerFacts;
 use crate::host::HostEvidence;
+use crate::installed::{self, Installed};
 use crate::tally::Tally;
 
 /// The exposure of a host to a pack's campaign.
@@ -118,22 +119,21 @@ fn existed_before(tally: &Tally, fix: Day) -> bool {
 
 fn builds_seen(pack: &Pack, host: &HostEvidence<'_>, notes: &mut Vec<Statement>) -> Vec<BuildSeen> {
     let mut by_build: BTreeMap<Build, BuildSeen> = BTreeMap::new();
-    let mut installed: BTreeSet<Build> = BTreeSet::new();
+    let mut proven: BTreeSet<Build> = BTreeSet::new();
     for (place, fact, until) in host.builds() {
         let Some(build) = Build::parse(&fact.value) else { continue };
         if fact.kind == FactKind::BuildInstalled {
-            installed.insert(build);
+            proven.insert(build);
         }
-        let entry = by_build.entry(build).or_insert_with(|| BuildSeen {
-            build: build.to_string(),
-            name: builds::name(build),
-            from: fact.time,
-            to: fact.time,
-            fixed: fixed(build, pack),
-            proof: place.clone(),
-        });
+        let entry = by_build.entry(build).or_insert_with(|| seen(build, fact.time, pack, &place));
         widen(entry, fact.time, &place);
         widen(entry, until, &place);
+    }
+    for Installed { build, from, to, place } in installed::builds(host) {
+        proven.insert(build);
+        let entry = by_build.entry(build).or_insert_with(|| seen(build, from, pack, &place));
+        widen(entry, from, &place);
+        widen(entry, to, &place);
     }
     for build in by_build.keys() {
         note_build(*build, pack, notes);
@@ -141,12 +141,23 @@ fn builds_seen(pack: &Pack, host: &HostEvidence<'_>, notes: &mut Vec<Statement>)
     if pack.setting.is_some() && !by_build.is_empty() {
         notes.push(Statement::new("needs_setting"));
     }
-    if let Some(build) = by_build.keys().last().filter(|build| !installed.contains(build)) {
+    if let Some(build) = by_build.keys().last().filter(|build| !proven.contains(build)) {
         notes.push(Statement::new("build_from_header").with("build", build));
     }
     let mut seen: Vec<BuildSeen> = by_build.into_values().collect();
     seen.sort_by_key(|build| build.from);
     seen
+}
+
+fn seen(build: Build, time: Option<Time>, pack: &Pack, place: &EvidencePlace) -> BuildSeen {
+    BuildSeen {
+        build: build.to_string(),
+        name: builds::name(build),
+        from: time,
+        to: time,
+        fixed: fixed(build, pack),
+        proof: place.clone(),
+    }
 }
 
 fn widen(seen: &mut BuildSeen, time: Option<Time>, place: &EvidencePlace) {

@@ -9,6 +9,7 @@ pub mod bulk;
 pub mod clock;
 pub mod evtx_writer;
 pub mod formats;
+pub mod hive_writer;
 pub mod ident;
 mod pieces;
 pub mod rng;

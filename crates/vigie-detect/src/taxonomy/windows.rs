@@ -43,6 +43,21 @@ const fn event(
     }
 }
 
+/// What a hive or a file table holds now, asked as if it had just been written: a rule that names only what was written
+/// can be answered by it, one that also names who wrote it cannot.
+const fn state(category: &'static str, artifact: &'static str, streams: &'static [&'static str]) -> Source {
+    Source {
+        category,
+        product: "windows",
+        service: "",
+        artifact,
+        streams,
+        provider: "",
+        event_ids: &[],
+        fields: NATIVE,
+    }
+}
+
 const fn service(service: &'static str, streams: &'static [&'static str]) -> Source {
     event("", service, streams, &[], NATIVE)
 }
@@ -71,6 +86,8 @@ pub static WINDOWS: &[Source] = &[
     event("registry_set", "security", SECURITY, &[4657], REGISTRY_4657),
     event("registry_event", "security", SECURITY, &[4657], REGISTRY_4657),
     event("registry_delete", "security", SECURITY, &[4657], REGISTRY_4657),
+    state("registry_set", "windows.registry", &[]),
+    state("registry_event", "windows.registry", &[]),
     sysmon("create_stream_hash", &[15]),
     sysmon("pipe_created", &[17, 18]),
     sysmon("wmi_event", &[19, 20, 21]),

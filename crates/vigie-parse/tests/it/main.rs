@@ -7,6 +7,8 @@ mod contract;
 mod evtx_damage;
 mod golden;
 mod images;
+mod made;
 mod passwords;
 mod recorder;
+mod registry;
 mod text_logs;
