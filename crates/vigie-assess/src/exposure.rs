@@ -23,6 +23,7 @@ pub fn expose(pack: &Pack, host: &HostEvidence<'_>, tally: &Tally, owner: &Owner
     let mut notes = Vec::new();
     let seen = builds_seen(pack, host, &mut notes);
     let open_until = seen.iter().filter(|b| b.fixed == Some(false)).filter_map(|b| b.to.or(b.from)).max();
+    notes.extend(tools_run(host));
     let (reachable, reachable_proof) = reach(host, tally, owner, &mut notes);
     let Some(window) = &pack.window else {
         let (from, to, patched_at) = (None, None, None);
@@ -196,6 +197,17 @@ fn note_build(build: Build, pack: &Pack, notes: &mut Vec<Statement>) {
             return;
         }
     }
+}
+
+/// Clean-up tools that left their traces: what they removed is not there to be found.
+fn tools_run(host: &HostEvidence<'_>) -> Vec<Statement> {
+    let facts = host.files.iter().flat_map(|file| &file.facts);
+    let runs = facts.filter(|fact| fact.kind == FactKind::ToolRun);
+    runs.map(|fact| {
+        let when = fact.time.map_or_else(|| "?".to_owned(), |time| time.to_string());
+        Statement::new("tool_ran").with("tool", &fact.value).with("when", when)
+    })
+    .collect()
 }
 
 /// The owner's word on the patch day, where no evidence contradicts it.

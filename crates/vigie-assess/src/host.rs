@@ -333,6 +333,10 @@ fn coverage_reasons(view: &View<'_>, outcome: &Outcome<'_>, reasons: &mut Vec<St
     if !view.tally.streams.keys().any(|id| id.starts_with("exchange.")) {
         reasons.push(Statement::new("no_exchange_evidence"));
     }
+    let left_out = lost::pages_left_out(&view.host.files);
+    if let Some(first) = left_out.first() {
+        reasons.push(Statement::new("pages_left_out").with("pages", left_out.len()).with("first", first));
+    }
     damage_reason(view, reasons);
 }
 

@@ -11,6 +11,7 @@ pub mod evtx_writer;
 pub mod formats;
 pub mod hive_writer;
 pub mod ident;
+pub mod ntfs_writer;
 mod pieces;
 pub mod rng;
 pub mod scenario;

@@ -70,6 +70,8 @@ pub enum FactKind {
     UpdateInstalled,
     /// A clean-up tool of Microsoft that was run: `EOMT`.
     ToolRun,
+    /// The path of a server-side page that the volume holds in a web folder, by its file table.
+    WebPage,
 }
 
 impl FactKind {
@@ -77,7 +79,11 @@ impl FactKind {
     pub const fn is_build(self) -> bool {
         match self {
             FactKind::BuildRunning | FactKind::BuildInstalled => true,
-            FactKind::HostName | FactKind::BuildBase | FactKind::UpdateInstalled | FactKind::ToolRun => false,
+            FactKind::HostName
+            | FactKind::BuildBase
+            | FactKind::UpdateInstalled
+            | FactKind::ToolRun
+            | FactKind::WebPage => false,
         }
     }
 }

@@ -112,6 +112,11 @@ impl<'a> Input<'a> {
         found.open(limits).ok()
     }
 
+    /// The file's path in its collection, where it is read as a part of one.
+    pub fn collection_path(&self) -> Option<&'a str> {
+        self.neighbors.map(|neighbors| neighbors.own)
+    }
+
     /// Bytes given out so far.
     pub fn taken(&self) -> u64 {
         self.taken

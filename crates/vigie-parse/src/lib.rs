@@ -33,6 +33,8 @@ pub use read::{Among, FileReport, parse_bytes, read, read_among, recognise};
 pub static PARSERS: &[&dyn Parser] = &[
     &parsers::evtx::Evtx,
     &parsers::registry::Registry,
+    &parsers::mft::Mft,
+    &parsers::usn::Usn,
     &parsers::windows_jsonl::WindowsJsonl,
     &parsers::exchange_setup::ExchangeSetup,
     &parsers::exchange_httpproxy::HttpProxy,

@@ -4,7 +4,7 @@
 use std::fs;
 
 use crate::golden::fixtures;
-use crate::registry;
+use crate::{ntfs, registry};
 
 /// A file of a fixture: its path below the fixtures and its bytes.
 pub(crate) type Made = (&'static str, Vec<u8>);
@@ -12,7 +12,7 @@ pub(crate) type Made = (&'static str, Vec<u8>);
 /// Makes every such file; says which in the folder are others.
 pub(crate) fn check() -> Vec<String> {
     let mut wrong = Vec::new();
-    for (path, bytes) in registry::made() {
+    for (path, bytes) in registry::made().into_iter().chain(ntfs::made()) {
         let file = fixtures().join(path);
         if std::env::var_os("UPDATE_EXPECT").is_some() {
             fs::create_dir_all(file.parent().unwrap()).unwrap();

@@ -8,6 +8,7 @@ mod evtx_damage;
 mod golden;
 mod images;
 mod made;
+mod ntfs;
 mod passwords;
 mod recorder;
 mod registry;
