@@ -27,7 +27,7 @@ impl Build {
     }
 
     /// The cumulative update it belongs to: all but the revision.
-    fn update(self) -> [u32; 3] {
+    pub(crate) fn update(self) -> [u32; 3] {
         [self.0[0], self.0[1], self.0[2]]
     }
 
@@ -55,6 +55,7 @@ struct BuildRow {
     product: &'static str,
     cu: &'static str,
     su: &'static str,
+    kb: &'static str,
     build: Build,
 }
 
@@ -78,6 +79,7 @@ fn builds() -> &'static [BuildRow] {
                     product: row.first()?,
                     cu: row.get(1)?,
                     su: row.get(2)?,
+                    kb: row.get(4)?,
                     build: Build::parse(row.get(5)?)?,
                 })
             })
@@ -117,6 +119,13 @@ pub fn name(build: Build) -> String {
         .max_by_key(|row| row.build)
         .map(|row| full(row, "+"))
         .unwrap_or_default()
+}
+
+/// The build that an update (`KB5000871`) makes of a cumulative update. Where sources disagree, the lower one: it claims
+/// less.
+pub fn with_update(base: Build, article: &str) -> Option<Build> {
+    let rows = builds().iter().filter(|row| row.kb == article && row.build.update() == base.update());
+    rows.map(|row| row.build).min()
 }
 
 /// Whether a build holds the fix of a CVE.

@@ -15,6 +15,7 @@ use vigie_model::{Day, Time};
 use crate::builds::{self, Build, Holds};
 use crate::facts::OwnerFacts;
 use crate::host::HostEvidence;
+use crate::installed::{self, Installed};
 use crate::tally::Tally;
 
 /// The exposure of a host to a pack's campaign.
@@ -22,6 +23,7 @@ pub fn expose(pack: &Pack, host: &HostEvidence<'_>, tally: &Tally, owner: &Owner
     let mut notes = Vec::new();
     let seen = builds_seen(pack, host, &mut notes);
     let open_until = seen.iter().filter(|b| b.fixed == Some(false)).filter_map(|b| b.to.or(b.from)).max();
+    notes.extend(tools_run(host));
     let (reachable, reachable_proof) = reach(host, tally, owner, &mut notes);
     let Some(window) = &pack.window else {
         let (from, to, patched_at) = (None, None, None);
@@ -118,22 +120,21 @@ fn existed_before(tally: &Tally, fix: Day) -> bool {
 
 fn builds_seen(pack: &Pack, host: &HostEvidence<'_>, notes: &mut Vec<Statement>) -> Vec<BuildSeen> {
     let mut by_build: BTreeMap<Build, BuildSeen> = BTreeMap::new();
-    let mut installed: BTreeSet<Build> = BTreeSet::new();
+    let mut proven: BTreeSet<Build> = BTreeSet::new();
     for (place, fact, until) in host.builds() {
         let Some(build) = Build::parse(&fact.value) else { continue };
         if fact.kind == FactKind::BuildInstalled {
-            installed.insert(build);
+            proven.insert(build);
         }
-        let entry = by_build.entry(build).or_insert_with(|| BuildSeen {
-            build: build.to_string(),
-            name: builds::name(build),
-            from: fact.time,
-            to: fact.time,
-            fixed: fixed(build, pack),
-            proof: place.clone(),
-        });
+        let entry = by_build.entry(build).or_insert_with(|| seen(build, fact.time, pack, &place));
         widen(entry, fact.time, &place);
         widen(entry, until, &place);
+    }
+    for Installed { build, from, to, place } in installed::builds(host) {
+        proven.insert(build);
+        let entry = by_build.entry(build).or_insert_with(|| seen(build, from, pack, &place));
+        widen(entry, from, &place);
+        widen(entry, to, &place);
     }
     for build in by_build.keys() {
         note_build(*build, pack, notes);
@@ -141,12 +142,23 @@ fn builds_seen(pack: &Pack, host: &HostEvidence<'_>, notes: &mut Vec<Statement>)
     if pack.setting.is_some() && !by_build.is_empty() {
         notes.push(Statement::new("needs_setting"));
     }
-    if let Some(build) = by_build.keys().last().filter(|build| !installed.contains(build)) {
+    if let Some(build) = by_build.keys().last().filter(|build| !proven.contains(build)) {
         notes.push(Statement::new("build_from_header").with("build", build));
     }
     let mut seen: Vec<BuildSeen> = by_build.into_values().collect();
     seen.sort_by_key(|build| build.from);
     seen
+}
+
+fn seen(build: Build, time: Option<Time>, pack: &Pack, place: &EvidencePlace) -> BuildSeen {
+    BuildSeen {
+        build: build.to_string(),
+        name: builds::name(build),
+        from: time,
+        to: time,
+        fixed: fixed(build, pack),
+        proof: place.clone(),
+    }
 }
 
 fn widen(seen: &mut BuildSeen, time: Option<Time>, place: &EvidencePlace) {
@@ -185,6 +197,17 @@ fn note_build(build: Build, pack: &Pack, notes: &mut Vec<Statement>) {
             return;
         }
     }
+}
+
+/// Clean-up tools that left their traces: what they removed is not there to be found.
+fn tools_run(host: &HostEvidence<'_>) -> Vec<Statement> {
+    let facts = host.files.iter().flat_map(|file| &file.facts);
+    let runs = facts.filter(|fact| fact.kind == FactKind::ToolRun);
+    runs.map(|fact| {
+        let when = fact.time.map_or_else(|| "?".to_owned(), |time| time.to_string());
+        Statement::new("tool_ran").with("tool", &fact.value).with("when", when)
+    })
+    .collect()
 }
 
 /// The owner's word on the patch day, where no evidence contradicts it.

@@ -47,6 +47,8 @@ pub fn place_in(entry: &ManifestEntry, number: u64, offset: u64) -> EvidencePlac
         _ if number == 0 && offset == 0 => "file".to_owned(),
         _ if number == 0 => format!("offset {offset}"),
         Some("windows.evtx") => format!("record {number}"),
+        Some("windows.mft") => format!("entry {number}"),
+        Some("windows.registry" | "windows.usn") => format!("offset {offset}"),
         _ => format!("line {number}"),
     };
     let sha256 = entry.sha256.clone().unwrap_or_default();
@@ -97,7 +99,7 @@ impl HostEvidence<'_> {
     /// a log is written by the build of its last header to its last event.
     pub fn builds(&self) -> impl Iterator<Item = (EvidencePlace, &Fact, Option<Time>)> {
         self.files.iter().flat_map(|file| {
-            let builds = || file.facts.iter().filter(|fact| fact.kind != FactKind::HostName);
+            let builds = || file.facts.iter().filter(|fact| fact.kind.is_build());
             let newest = builds().filter_map(|fact| fact.time).max();
             builds().map(move |fact| {
                 let mut place = file.place(0, 0);
@@ -330,6 +332,10 @@ fn coverage_reasons(view: &View<'_>, outcome: &Outcome<'_>, reasons: &mut Vec<St
     }
     if !view.tally.streams.keys().any(|id| id.starts_with("exchange.")) {
         reasons.push(Statement::new("no_exchange_evidence"));
+    }
+    let left_out = lost::pages_left_out(&view.host.files);
+    if let Some(first) = left_out.first() {
+        reasons.push(Statement::new("pages_left_out").with("pages", left_out.len()).with("first", first));
     }
     damage_reason(view, reasons);
 }

@@ -10,6 +10,7 @@ pub mod exposure;
 pub mod facts;
 mod findings;
 pub mod host;
+mod installed;
 mod joins;
 mod lost;
 pub mod tally;

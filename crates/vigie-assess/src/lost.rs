@@ -1,8 +1,10 @@
 //! Evidence that is there and gave nothing: a file that could not be opened takes its stream's coverage with it.
 
+use std::collections::BTreeSet;
+
 use vigie_model::Diagnostic;
 use vigie_model::diagnostic::{Code, Effect};
-use vigie_model::evidence::ManifestEntry;
+use vigie_model::evidence::{FactKind, ManifestEntry};
 
 use crate::host::{FileEvidence, HostEvidence, Scope};
 
@@ -18,7 +20,7 @@ pub(crate) fn streams(host: &HostEvidence<'_>) -> Vec<String> {
         }
     }
     lost.extend(host.diagnostics.iter().filter_map(of_collection));
-    if !has_web_folders(&host.files) {
+    if !has_web_folders(&host.files) || !pages_left_out(&host.files).is_empty() {
         lost.push("web.root".to_owned());
     }
     lost
@@ -75,6 +77,32 @@ fn has_web_folders(files: &[FileEvidence]) -> bool {
     let pages = || files.iter().filter(|file| file.entry.artifact.as_deref() == Some("web.root"));
     let any = |part: &str| pages().any(|file| file.entry.path.to_ascii_lowercase().contains(part));
     any("wwwroot") && any("owa")
+}
+
+/// Pages that the volume's file table holds in web folders and that are not in the collection, by their paths. Where no
+/// page was collected at all, that is what there is to say.
+pub(crate) fn pages_left_out(files: &[FileEvidence]) -> Vec<&str> {
+    let collected: BTreeSet<String> = files
+        .iter()
+        .filter(|file| file.entry.artifact.as_deref() == Some("web.root"))
+        .map(|file| without_drive(file.entry.host_path.as_deref().unwrap_or(&file.entry.path)))
+        .collect();
+    if collected.is_empty() {
+        return Vec::new();
+    }
+    let pages = files.iter().flat_map(|file| &file.facts).filter(|fact| fact.kind == FactKind::WebPage);
+    let is_missing = |path: &str| {
+        let path = without_drive(path);
+        !collected.contains(&path) && !collected.iter().any(|known| known.ends_with(&path))
+    };
+    pages.map(|fact| fact.value.as_str()).filter(|path| is_missing(path)).collect()
+}
+
+/// `\inetpub\wwwroot\x.aspx`, lower case, of a path with a drive or of one in a collection.
+fn without_drive(path: &str) -> String {
+    let path = path.to_ascii_lowercase().replace('/', "\\");
+    let rest = path.split_once(':').filter(|(drive, _)| drive.len() == 1).map(|(_, rest)| rest.to_owned());
+    rest.unwrap_or(path)
 }
 
 #[cfg(test)]

@@ -108,6 +108,7 @@ pub static SOURCES: &[Source] = &[
     exchange("oabgenerator", "exchange.oabgenerator"),
     exchange("setup", "exchange.setup"),
     Source { product: "windows", ..exchange("web-root", "web.root") },
+    Source { product: "windows", ..exchange("web-root", "windows.mft") },
 ];
 
 /// Antivirus detections as Windows events.

@@ -29,6 +29,12 @@ pub fn later(time: Time, micros: i64) -> Time {
     time.plus_micros(micros).unwrap_or(Time::MAX)
 }
 
+/// Tenths of microseconds since 1601; 0 for what lies before.
+pub fn filetime(time: Time) -> u64 {
+    const EPOCH_1601_MICROS: i64 = -11_644_473_600_000_000;
+    u64::try_from(time.micros() - EPOCH_1601_MICROS).map_or(0, |micros| micros.saturating_mul(10))
+}
+
 /// 0 for Monday to 6 for Sunday.
 pub fn weekday(day: Day) -> u32 {
     // 1970-01-01 was a Thursday.

@@ -62,6 +62,28 @@ pub enum FactKind {
     HostName,
     /// An Exchange build that was running when this was written (log headers, `S:BLD`).
     BuildRunning,
-    /// An Exchange build that was installed at this time (setup log, registry, ExSetup.exe).
+    /// An Exchange build that was installed at this time (setup log, ExSetup.exe).
     BuildInstalled,
+    /// The build of the cumulative update that is installed; updates over it may be, and then the build is theirs.
+    BuildBase,
+    /// An update of Exchange that is installed over the cumulative update: `KB5000871`, or its build.
+    UpdateInstalled,
+    /// A clean-up tool of Microsoft that was run: `EOMT`.
+    ToolRun,
+    /// The path of a server-side page that the volume holds in a web folder, by its file table.
+    WebPage,
+}
+
+impl FactKind {
+    /// Whether its value is a build that stands for itself.
+    pub const fn is_build(self) -> bool {
+        match self {
+            FactKind::BuildRunning | FactKind::BuildInstalled => true,
+            FactKind::HostName
+            | FactKind::BuildBase
+            | FactKind::UpdateInstalled
+            | FactKind::ToolRun
+            | FactKind::WebPage => false,
+        }
+    }
 }

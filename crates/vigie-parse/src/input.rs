@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use sha2::{Digest, Sha256};
 
 use crate::Tap;
-use crate::collection::{Evidence, FileTimes, Stop};
+use crate::collection::{Collection, Evidence, FileTimes, Limits, Stop};
 
 /// How many bytes a parser sees when it is asked whether a file is its own.
 pub const HEAD_BYTES: usize = 64 * 1024;
@@ -37,6 +37,15 @@ pub struct Input<'a> {
     taken: u64,
     stop: Option<Stop>,
     tap: Option<&'a mut dyn Tap>,
+    neighbors: Option<Neighbors<'a>>,
+}
+
+/// The other files of a collection, for formats that are spread over several.
+#[derive(Clone, Copy, Debug)]
+struct Neighbors<'a> {
+    collection: &'a Collection,
+    own: &'a str,
+    limits: &'a Limits,
 }
 
 impl<'a> Input<'a> {
@@ -52,6 +61,7 @@ impl<'a> Input<'a> {
             taken: 0,
             stop: None,
             tap: None,
+            neighbors: None,
         }
     }
 
@@ -67,6 +77,7 @@ impl<'a> Input<'a> {
             taken: 0,
             stop: None,
             tap: None,
+            neighbors: None,
         }
     }
 
@@ -75,6 +86,35 @@ impl<'a> Input<'a> {
     pub fn tapped(mut self, tap: &'a mut dyn Tap) -> Input<'a> {
         self.tap = Some(tap);
         self
+    }
+
+    /// The same input, which can also be asked for other files of its collection.
+    #[must_use]
+    pub fn among(mut self, collection: &'a Collection, own: &'a Evidence, limits: &'a Limits) -> Input<'a> {
+        self.neighbors = Some(Neighbors { collection, own: &own.path, limits });
+        self
+    }
+
+    /// The file that has this file's path with an ending behind it, compared without case: `SYSTEM.LOG1` for `.log1`.
+    /// What is read of it counts in its own account, not in this one's.
+    pub fn beside(&self, ending: &str) -> Option<Box<dyn Read + Send>> {
+        let own = self.neighbors?.own;
+        self.neighbor(&|path| {
+            let (head, tail) = path.split_at_checked(own.len()).unwrap_or_default();
+            head.eq_ignore_ascii_case(own) && tail.eq_ignore_ascii_case(ending)
+        })
+    }
+
+    /// The first file of the collection, in path order, whose path fits.
+    pub fn neighbor(&self, fits: &dyn Fn(&str) -> bool) -> Option<Box<dyn Read + Send>> {
+        let Neighbors { collection, own, limits } = self.neighbors?;
+        let found = collection.evidence.iter().find(|other| other.path != own && fits(&other.path))?;
+        found.open(limits).ok()
+    }
+
+    /// The file's path in its collection, where it is read as a part of one.
+    pub fn collection_path(&self) -> Option<&'a str> {
+        self.neighbors.map(|neighbors| neighbors.own)
     }
 
     /// Bytes given out so far.
@@ -117,7 +157,8 @@ impl Read for Input<'_> {
     }
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+/// Bytes as lower-case hexadecimal.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

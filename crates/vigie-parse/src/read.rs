@@ -10,7 +10,7 @@ use vigie_model::evidence::{Account, Fact, ManifestEntry};
 use vigie_model::schema::{Skim, Wanted};
 use vigie_model::{Diagnostic, EventBatch, Schema, Time};
 
-use crate::collection::{Evidence, Limits, Stop};
+use crate::collection::{Collection, Evidence, Limits, Stop};
 use crate::input::{HEAD_BYTES, read_or_stop};
 use crate::{Head, Input, PARSERS, Parser, Sink, Tap, formats};
 
@@ -38,7 +38,16 @@ pub struct FileReport {
 /// passed on as well, in their order among the batches.
 /// `parsed_bytes + rejected_bytes == size` in every report.
 pub fn read(evidence: &Evidence, limits: &Limits, sink: &mut dyn Sink) -> FileReport {
-    read_tapped(evidence, limits, sink, &mut Nobody)
+    read_among(evidence, limits, Among { collection: None, tap: &mut Nobody }, sink)
+}
+
+/// What a file is read among.
+pub struct Among<'a> {
+    /// The collection it lies in: formats that are spread over several files (a registry hive and its transaction
+    /// logs) are read together. Nothing where there is only the file.
+    pub collection: Option<&'a Collection>,
+    /// Who sees its bytes beside the parser.
+    pub tap: &'a mut dyn Tap,
 }
 
 /// Nobody looks at the bytes beside the parser.
@@ -50,18 +59,15 @@ impl Tap for Nobody {
     fn bytes(&mut self, _bytes: &[u8]) {}
 }
 
-/// As [`read`], with every byte shown to `tap` as well, once, while it is read.
-pub fn read_tapped(
-    evidence: &Evidence,
-    limits: &Limits,
-    sink: &mut dyn Sink,
-    tap: &mut dyn Tap,
-) -> FileReport {
+/// As [`read`], for a file of a collection, with every byte shown to a tap as well, once, while it is read.
+pub fn read_among(evidence: &Evidence, limits: &Limits, among: Among<'_>, sink: &mut dyn Sink) -> FileReport {
+    let Among { collection, tap } = among;
     let mut collector = Collector::new(sink, &evidence.path);
     let mut entry = blank_entry(evidence);
     match evidence.open(limits) {
         Ok(mut reader) => {
-            read_bytes(evidence, (reader.as_mut(), tap), &mut collector, &mut entry);
+            let place = Place { evidence, neighbors: collection.map(|collection| (collection, limits)), tap };
+            read_bytes(place, reader.as_mut(), &mut collector, &mut entry);
         }
         Err(error) => {
             let stop = Stop::of(&error);
@@ -110,12 +116,20 @@ fn blank_entry(evidence: &Evidence) -> ManifestEntry {
     }
 }
 
+/// A file, the collection it lies in, and who looks on.
+struct Place<'a> {
+    evidence: &'a Evidence,
+    neighbors: Option<(&'a Collection, &'a Limits)>,
+    tap: &'a mut dyn Tap,
+}
+
 fn read_bytes(
-    evidence: &Evidence,
-    (reader, tap): (&mut dyn Read, &mut dyn Tap),
+    place: Place<'_>,
+    reader: &mut dyn Read,
     collector: &mut Collector<'_>,
     entry: &mut ManifestEntry,
 ) {
+    let Place { evidence, neighbors, tap } = place;
     let mut stop = None;
     let head = read_head(reader, &mut stop);
     let mut stopped = io::empty();
@@ -125,6 +139,9 @@ fn read_bytes(
     let parser = if head.is_empty() { None } else { recognise(&view) };
     tap.begin(&view, parser.map(|parser| parser.artifact().name));
     let mut input = Input::new(evidence, &head, reader).tapped(tap);
+    if let Some((collection, limits)) = neighbors {
+        input = input.among(collection, evidence, limits);
+    }
     note_wrong_content(&view, parser, collector);
     let account = match parser {
         Some(parser) => {

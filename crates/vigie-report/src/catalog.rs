@@ -41,6 +41,8 @@ pub const STATEMENTS: &[(&str, &[&str])] = &[
     ("elsewhere_unknown", &[]),
     ("all_attempts_blocked", &[]),
     ("parser_damage", &["files", "bytes"]),
+    ("pages_left_out", &["pages", "first"]),
+    ("tool_ran", &["tool", "when"]),
     ("march_su_special", &["build", "cu"]),
     ("conflicting_sources", &["build", "low", "high"]),
     ("unknown_build", &["build"]),

@@ -12,6 +12,7 @@ mod indicators;
 mod recall;
 mod sigma;
 mod webshells;
+mod windows;
 
 use std::path::Path;
 
@@ -32,6 +33,7 @@ const SUITES: &[(&str, Suite)] = &[
     ("webshells", webshells::run),
     ("recall", recall::run),
     ("differential", differential::run),
+    ("windows", windows::run),
 ];
 
 /// Runs every suite, or the named one, over a copy of the data; all of them run, even after one failed.

@@ -1,14 +1,15 @@
 //! The verdict on hand-made evidence, and what it says would change it.
 
-use vigie_assess::OwnerFacts;
+use vigie_assess::{FileEvidence, OwnerFacts};
 use vigie_model::coverage::DayState;
+use vigie_model::evidence::{Fact, FactKind};
 use vigie_model::exposure::ExposureState;
 use vigie_model::rule::Stage;
 use vigie_model::verdict::Verdict;
 use vigie_model::{Assessment, Day};
 
 use crate::evidence::{
-    GUESS, SCANNED, TRIED, WRITTEN, assessed, assessed_with, build, complete, hit, log, pack,
+    GUESS, SCANNED, TRIED, WRITTEN, assessed, assessed_with, build, complete, hit, log, pack, time,
 };
 
 fn keys(assessment: &Assessment) -> Vec<&str> {
@@ -138,4 +139,57 @@ fn a_needed_file_that_cannot_be_opened_is_never_clean() {
         vec![vigie_model::Diagnostic::once(&shut.entry.path, code, String::new(), String::new())];
     files.push(shut);
     assert_eq!(assessed(files, &OwnerFacts::default()).verdict(), Verdict::PresumedCompromised);
+}
+
+/// A registry hive that says what it is asked to, written until the day after the window began.
+fn hive(facts: &[(FactKind, &str, &str)]) -> FileEvidence {
+    let mut file = log("windows.registry/SOFTWARE", "2021-03-12", "2021-03-12", "-");
+    file.tally = vigie_assess::Tally::default();
+    file.entry.last = Some(time("2021-03-12T00:00:00Z"));
+    let fact = |(kind, value, at): &(FactKind, &str, &str)| Fact {
+        kind: *kind,
+        value: (*value).into(),
+        time: Some(time(at)),
+        place: "offset 4800".into(),
+    };
+    file.facts = facts.iter().map(fact).collect();
+    file
+}
+
+#[test]
+fn the_registry_proves_an_update_over_a_cumulative_update() {
+    let base = (FactKind::BuildBase, "15.1.2176.2", "2020-12-19T04:00:00Z");
+    let update = (FactKind::UpdateInstalled, "KB5000871", "2021-03-03T02:00:00Z");
+    let mut files = complete();
+    files[0].facts.clear();
+    files.push(hive(&[base, update]));
+    let assessment = assessed(files, &OwnerFacts::default());
+    let exposure = &assessment.worst().unwrap().exposure;
+    let seen: Vec<(&str, Option<bool>)> =
+        exposure.builds.iter().map(|build| (build.build.as_str(), build.fixed)).collect();
+    assert_eq!(seen, [("15.1.2176.2", Some(false)), ("15.1.2176.9", Some(true))]);
+    assert_eq!(exposure.patched_at, Some(time("2021-03-03T02:00:00Z")));
+    assert_eq!(exposure.builds[1].proof.place, "offset 4800");
+}
+
+#[test]
+fn a_registry_without_updates_proves_that_the_server_stayed_open() {
+    let mut files = complete();
+    files[0].facts.clear();
+    files.push(hive(&[(FactKind::BuildBase, "15.1.2176.2", "2020-12-19T04:00:00Z")]));
+    let assessment = assessed(files, &OwnerFacts::default());
+    let exposure = &assessment.worst().unwrap().exposure;
+    assert_eq!((exposure.state, exposure.patched_at), (ExposureState::Exposed, None));
+    assert_eq!(exposure.builds[0].to, Some(time("2021-03-12T00:00:00Z")));
+}
+
+#[test]
+fn an_update_that_no_table_holds_proves_no_build() {
+    let base = (FactKind::BuildBase, "15.1.2176.2", "2021-03-11T00:00:00Z");
+    let update = (FactKind::UpdateInstalled, "KB9999999", "2021-03-03T02:00:00Z");
+    let mut files = complete();
+    files[0].facts.clear();
+    files.push(hive(&[base, update]));
+    let exposure = &assessed(files, &OwnerFacts::default()).worst().unwrap().exposure.clone();
+    assert_eq!(exposure.builds, []);
 }

@@ -43,6 +43,21 @@ const fn event(
     }
 }
 
+/// What a hive or a file table holds now, asked as if it had just been written: a rule that names only what was written
+/// can be answered by it, one that also names who wrote it cannot.
+const fn state(category: &'static str, artifact: &'static str, streams: &'static [&'static str]) -> Source {
+    Source {
+        category,
+        product: "windows",
+        service: "",
+        artifact,
+        streams,
+        provider: "",
+        event_ids: &[],
+        fields: NATIVE,
+    }
+}
+
 const fn service(service: &'static str, streams: &'static [&'static str]) -> Source {
     event("", service, streams, &[], NATIVE)
 }
@@ -63,6 +78,11 @@ pub static WINDOWS: &[Source] = &[
     sysmon("raw_access_thread", &[9]),
     sysmon("process_access", &[10]),
     sysmon("file_event", &[11]),
+    state("file_event", "windows.mft", &[]),
+    state("file_event", "windows.usn", &["Created", "Renamed"]),
+    state("file_delete", "windows.usn", &["Deleted"]),
+    state("file_rename", "windows.usn", &["Renamed"]),
+    state("file_change", "windows.usn", &["Changed"]),
     sysmon("registry_add", &[12]),
     sysmon("registry_delete", &[12]),
     sysmon("registry_set", &[13]),
@@ -71,6 +91,8 @@ pub static WINDOWS: &[Source] = &[
     event("registry_set", "security", SECURITY, &[4657], REGISTRY_4657),
     event("registry_event", "security", SECURITY, &[4657], REGISTRY_4657),
     event("registry_delete", "security", SECURITY, &[4657], REGISTRY_4657),
+    state("registry_set", "windows.registry", &[]),
+    state("registry_event", "windows.registry", &[]),
     sysmon("create_stream_hash", &[15]),
     sysmon("pipe_created", &[17, 18]),
     sysmon("wmi_event", &[19, 20, 21]),

@@ -1,9 +1,8 @@
 //! Binary XML: templates with holes, and the values that fill them.
 
-use vigie_model::Time;
-
 use super::chunk::Chunk;
 use super::{Data, Event, Value};
+use crate::clock::filetime;
 use crate::rng;
 
 const NAMESPACE: &str = "http://schemas.microsoft.com/win/2004/08/events/event";
@@ -304,10 +303,4 @@ fn filled(value: &Value) -> Filled {
         Value::Time(time) => filetime(*time).to_le_bytes().to_vec(),
     };
     (kind(value), bytes)
-}
-
-/// Tenths of microseconds since 1601; 0 for what lies before.
-pub(super) fn filetime(time: Time) -> u64 {
-    const EPOCH_1601_MICROS: i64 = -11_644_473_600_000_000;
-    u64::try_from(time.micros() - EPOCH_1601_MICROS).map_or(0, |micros| micros.saturating_mul(10))
 }

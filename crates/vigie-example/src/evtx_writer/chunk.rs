@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::binxml::{self, filetime};
+use super::binxml;
 use super::{CHUNK_BYTES, Event};
+use crate::clock::filetime;
 
 const HEADER_BYTES: usize = 512;
 const RECORD_HEADER_BYTES: usize = 24;

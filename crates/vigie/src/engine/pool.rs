@@ -92,7 +92,8 @@ fn read_some(
 ) {
     let mut share: Option<Share<'_>> = None;
     while let Some((host, file)) = take() {
-        let Some(evidence) = work.collections.get(host).and_then(|c| c.evidence.get(file)) else { continue };
+        let Some(collection) = work.collections.get(host) else { continue };
+        let Some(evidence) = collection.evidence.get(file) else { continue };
         if let Some(done) = share.take_if(|share| share.host != host) {
             deposit(done, tallies);
         }
@@ -100,7 +101,7 @@ fn read_some(
         share.scanner.set_file(file as u64);
         work.progress.reading(&evidence.path);
         let sink = FileSink::new(&mut share.scanner, work.config, work.progress);
-        let read = sink.read(evidence, work.config, &mut share.contents);
+        let read = sink.read((evidence, collection), work.config, &mut share.contents);
         work.progress.done(evidence.size);
         receive((host, file), read);
     }

@@ -11,7 +11,7 @@ use vigie_model::diagnostic::{Code, Effect};
 use vigie_model::evidence::Fact;
 use vigie_model::schema::{Skim, Wanted};
 use vigie_model::{Diagnostic, EventBatch, Hit, Schema, Time};
-use vigie_parse::{Evidence, PARSERS, Sink};
+use vigie_parse::{Among, Collection, Evidence, PARSERS, Sink};
 
 use super::Config;
 use super::content::Contents;
@@ -55,12 +55,17 @@ impl<'a> FileSink<'a> {
     /// Reads a file to its end.
     pub(super) fn read(
         mut self,
-        evidence: &Evidence,
+        (evidence, collection): (&Evidence, &Collection),
         config: &Config,
         contents: &mut Contents<'_>,
     ) -> FileEvidence {
         let mut watch = contents.watch();
-        let mut report = vigie_parse::read_tapped(evidence, &config.limits, &mut self, &mut watch);
+        let mut report = vigie_parse::read_among(
+            evidence,
+            &config.limits,
+            Among { collection: Some(collection), tap: &mut watch },
+            &mut self,
+        );
         let seen = watch.end();
         self.close_damage(None);
         contents.scan(&seen, &mut report, self.scanner, &mut self.fresh);
