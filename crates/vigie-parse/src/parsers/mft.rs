@@ -106,12 +106,16 @@ impl Parser for Mft {
             match judge(bytes) {
                 Ok(record) => {
                     account.parsed_bytes = account.parsed_bytes.saturating_add(size);
-                    record.iter().for_each(|record| table.add(entry, record));
+                    if let Some(record) = &record {
+                        table.add(entry, record);
+                    }
                 }
                 Err((message, record)) => {
                     account.rejected_bytes = account.rejected_bytes.saturating_add(size);
                     sink.diagnostic(Code::BadRecord, &place(), message, size);
-                    record.iter().for_each(|record| table.add(entry, record));
+                    if let Some(record) = &record {
+                        table.add(entry, record);
+                    }
                 }
             }
             table.record_bytes = size;
@@ -155,6 +159,7 @@ fn judge(bytes: &mut [u8]) -> Result<Option<Record>, (&'static str, Option<Recor
 }
 
 /// A file that waits for the folders above it.
+#[derive(Clone, Copy)]
 struct Waiting {
     own: Reference,
     parent: Reference,
@@ -223,7 +228,9 @@ impl Table {
         else {
             return;
         };
-        [name, stream, &content].iter().for_each(|text| self.text.push_str(text));
+        for text in [name, stream, &content] {
+            self.text.push_str(text);
+        }
         let (name, stream, content) = (name_length, stream_length, content_length);
         self.waiting.push(Waiting { start, name, stream, content, ..waiting });
     }

@@ -24,7 +24,10 @@ pub(super) struct Reference {
 impl Reference {
     /// From its eight bytes.
     pub(super) fn of(raw: u64) -> Reference {
-        Reference { entry: raw & ENTRY_BITS, sequence: raw.wrapping_shr(48) as u16 }
+        Reference {
+            entry: raw & ENTRY_BITS,
+            sequence: u16::try_from(raw.wrapping_shr(48)).unwrap_or_default(),
+        }
     }
 }
 

@@ -229,8 +229,11 @@ fn others(verdicts: &[&PackVerdict], assessment: &Assessment, screen: &mut Scree
         let title = escape::visible(&tell::local(lang, &verdict.title));
         screen.paragraph("  - ", &format!("{title}: {}", tell::verdict(lang, verdict.verdict)));
     }
-    for pack in &assessment.not_asked {
-        screen.painted_paragraph("  - ", &tell::not_asked(lang, pack, value), Some(Paint::Faint));
+    if !assessment.not_asked.is_empty() {
+        let titles: Vec<String> =
+            assessment.not_asked.iter().map(|pack| value(&tell::local(lang, &pack.title))).collect();
+        let line = fill(lang, "ui.not_asked", &[("titles", &titles.join("; "))]);
+        screen.painted_paragraph("  ", &line, Some(Paint::Faint));
     }
 }
 
