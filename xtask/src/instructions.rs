@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail, ensure};
+use vigie_example::bulk;
 
 use crate::tree;
 
@@ -45,8 +46,6 @@ const KINDS: &[Kind] = &[
 const UNRELATED_RULE: &str = "title: Something on a Mac\nid: 6f5f2a3c-9c1d-4d5c-8f7b-1f6a0c0b7e11\n\
     logsource:\n  product: macos\n  category: process_creation\n\
     detection:\n  selection:\n    Image: /bin/nothing\n  condition: selection\nlevel: low\n";
-
-use vigie_example::bulk;
 
 /// Counts everything, prints the table, and fails on a large rise. `UPDATE_EXPECT=1` accepts the counts.
 pub(crate) fn run() -> anyhow::Result<()> {

@@ -144,7 +144,7 @@ fn compile_here(files: &[RuleFile]) -> Compiled {
                     format!("needs the rule {other}, which did not load")
                 }
                 // Told with the error itself.
-                _ => return None,
+                IgnoredRuleReason::CompileError(_) => return None,
             };
             let at = declared_at(&file.text, name);
             Some(at_byte(

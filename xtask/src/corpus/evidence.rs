@@ -40,11 +40,21 @@ const CASES: &[Case] = &[
         verdict: Verdict::Compromised,
         findings: Findings::Proofs(&["Set-OabVirtualDirectory", ".aspx", "whoami", "w3wp.exe"]),
     },
-    benign("exchange_logs_qazeer/extracted"),
+    // No trace of anything; but its build lacked the fixes of November 2021 and 2022 when the logs were written, and they
+    // begin after the days at risk.
+    Case {
+        path: "exchange_logs_qazeer/extracted",
+        verdict: Verdict::PresumedCompromised,
+        findings: Findings::None,
+    },
     benign("plaso_test_data/iis"),
     benign("iis_brianary/test/data"),
     benign("iis_hdinsight_2008"),
-    benign("velociraptor_collection/csv"),
+    Case {
+        path: "velociraptor_collection/csv",
+        verdict: Verdict::PresumedCompromised,
+        findings: Findings::Proofs(&["autodiscover.json"]),
+    },
     benign("velociraptor_collection/Collection-WIN-E5K9RC5GU23-2021-11-21T18_05_56-08_00.zip"),
     Case { path: "plaso_test_data/evtx", verdict: Verdict::InsufficientEvidence, findings: Findings::Any },
     Case {

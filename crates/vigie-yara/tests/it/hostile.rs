@@ -7,7 +7,7 @@ use crate::{compiled, hits, loaded};
 #[test]
 fn expressions_that_explode_elsewhere_do_not_here() {
     let rules = loaded("rule a { strings: $a = /x(a|a)*(a|aa)+$/ condition: $a }");
-    let bytes = [b"x".as_slice(), &[b'a'; 200_000], b"!"].concat();
+    let bytes = [b"x".as_slice(), &vec![b'a'; 200_000], b"!"].concat();
     assert_eq!(hits(&rules, &bytes), []);
 }
 

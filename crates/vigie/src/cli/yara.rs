@@ -61,7 +61,7 @@ fn user_files(yara: &[PathBuf], errors: &mut Vec<LoadError>) -> Result<Vec<RuleF
         match std::fs::read(&path).map(String::from_utf8) {
             Ok(Ok(text)) => files.push(RuleFile { path: shown, text, owner: Owner::User }),
             Ok(Err(_)) => {
-                errors.push(LoadError::of_file(&shown, "the file is not UTF-8", "save it as UTF-8"))
+                errors.push(LoadError::of_file(&shown, "the file is not UTF-8", "save it as UTF-8"));
             }
             Err(error) => {
                 errors.push(LoadError::of_file(&shown, format!("the file cannot be read: {error}"), ""));
