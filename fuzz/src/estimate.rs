@@ -30,8 +30,14 @@ pub fn counts(data: &[u8]) {
     assert!(analysis.recommended.is_none() || analysis.refused.is_none(), "a number beside a refusal");
     for language in [Language::English, Language::French] {
         let _ = json::render(&analysis, &context, language);
-        assert!(!svg::render(&analysis, &context, language).contains('\u{1b}'), "a control character in a chart");
-        assert!(!text::render(&analysis, &context, language).contains('\u{1b}'), "a control character in text");
+        assert!(
+            !svg::render(&analysis, &context, language).contains('\u{1b}'),
+            "a control character in a chart"
+        );
+        assert!(
+            !text::render(&analysis, &context, language).contains('\u{1b}'),
+            "a control character in text"
+        );
     }
 }
 
