@@ -185,7 +185,7 @@ fn condition() -> impl Strategy<Value = String> {
     })
 }
 
-/// A rule with all of [`NAMES`], so that every condition means something.
+/// A rule with all of `NAMES`, so that every condition means something.
 pub fn rule() -> impl Strategy<Value = Rule> {
     let detections = prop::collection::vec(detection(), NAMES.len());
     (detections, prop::collection::vec(condition(), 1..3)).prop_map(|(detections, conditions)| {

@@ -1,7 +1,7 @@
 //! What of a file's bytes do YARA rules know? YARA-X, within limits on time and matches.
 //!
-//! [`compile`] reads rule files strictly: every mistake with its file, line and column. [`YaraRules`] says of each rule
-//! what reports need; a [`YaraScanner`] for each thread runs all of them over the bytes of one file after another.
+//! `compile` reads rule files strictly: every mistake with its file, line and column. `YaraRules` says of each rule
+//! what reports need; a `YaraScanner` for each thread runs all of them over the bytes of one file after another.
 //!
 //! # What of a rule's metadata and tags is read
 //! * `description`, `reference`, `author`: told with a finding.
