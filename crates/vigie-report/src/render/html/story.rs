@@ -68,9 +68,17 @@ fn campaigns(view: &View<'_>, page: &mut Page) {
                     page.leaf("span", &[], &tell::local(lang, &verdict.title));
                 });
             }
-            for pack in &view.assessment.not_asked {
-                page.leaf("li", &[("class", "muted")], &tell::not_asked(lang, pack, shown));
-            }
+        });
+        if view.assessment.not_asked.is_empty() {
+            return;
+        }
+        page.within("details", &[("class", "quiet"), ("data-print", "open")], |page| {
+            page.leaf("summary", &[], view.t("section.others"));
+            page.within("ul", &[("class", "plain")], |page| {
+                for pack in &view.assessment.not_asked {
+                    page.leaf("li", &[("class", "muted")], &tell::not_asked(lang, pack, shown));
+                }
+            });
         });
     });
 }
