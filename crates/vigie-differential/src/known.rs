@@ -201,7 +201,7 @@ fn item_may_differ<'a>(item: &Item, cell: &impl Fn(&str) -> Option<&'a str>) -> 
     }
     let text = cell(&item.field)?;
     let number = item.values.iter().any(|value| matches!(value, Scalar::Int(_) | Scalar::Float(_)));
-    if number && text.trim() != text {
+    if number && text.trim() != text && text.trim().parse::<f64>().is_ok() {
         return Some("numbers-with-blanks");
     }
     if number && text.parse::<f64>().is_ok_and(|number| !number.is_finite()) {

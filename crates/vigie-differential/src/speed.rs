@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use rsigma_eval::Engine;
 use rsigma_eval::event::JsonEvent;
-use rsigma_parser::{LogSource, parse_sigma_yaml};
+use rsigma_parser::{LogSource, SigmaCollection, parse_sigma_yaml};
 use serde_json::Value;
 use vigie_detect::taxonomy::WINDOWS;
 use vigie_detect::{Bundled, RuleSet, Sources, bind};
@@ -76,16 +76,20 @@ fn per_second(events: usize, seconds: f64) -> u64 {
 /// The Windows rules, by each side; copied to a folder of their own, which is made.
 fn both(rules: &Path, folder: &Path) -> anyhow::Result<(Arc<RuleSet>, Engine)> {
     std::fs::create_dir_all(folder)?;
-    let mut engine = Engine::new();
+    // One collection for all: the other side builds its index anew with every one that it is given.
+    let mut all = SigmaCollection::default();
     for (number, path) in logs::rule_files(rules)?.into_iter().enumerate() {
         let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         let collection = parse_sigma_yaml(&text)?;
         let windows = |rule: &rsigma_parser::SigmaRule| rule.logsource.product.as_deref() == Some("windows");
         if collection.rules.iter().any(windows) {
-            engine.add_collection(&collection)?;
+            all.rules.extend(collection.rules);
+            all.filters.extend(collection.filters);
             std::fs::write(folder.join(format!("{number}.yml")), text)?;
         }
     }
+    let mut engine = Engine::new();
+    engine.add_collection(&all)?;
     let sources = Sources { bundled: Bundled::None, rules: vec![folder.to_path_buf()], ..Sources::default() };
     Ok((Arc::new(RuleSet::load(&sources)?), engine))
 }

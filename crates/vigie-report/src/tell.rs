@@ -416,7 +416,8 @@ pub(crate) struct Chapter<'a> {
     pub(crate) events: u64,
 }
 
-/// The story in at most `limit` chapters, in order of time: how each step was first taken, then the worst.
+/// The story in at most `limit` chapters, in order of time: how each step was first taken, then the worst. What proves no
+/// step is left to the list of findings, unless there is nothing else.
 pub(crate) fn chapters(findings: &[Finding], limit: usize) -> Vec<Chapter<'_>> {
     let mut places: BTreeMap<(&str, Stage), usize> = BTreeMap::new();
     let mut all: Vec<Chapter<'_>> = Vec::new();
@@ -429,6 +430,9 @@ pub(crate) fn chapters(findings: &[Finding], limit: usize) -> Vec<Chapter<'_>> {
             }
             None => all.push(Chapter { first: finding, findings: 1, events: finding.events }),
         }
+    }
+    if all.iter().any(|chapter| chapter.first.stage > Stage::NoTrace) {
+        all.retain(|chapter| chapter.first.stage > Stage::NoTrace);
     }
     let mut opened: BTreeSet<Stage> = BTreeSet::new();
     let mut order: Vec<(bool, usize, Chapter<'_>)> = Vec::new();

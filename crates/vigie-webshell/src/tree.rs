@@ -162,6 +162,13 @@ pub(crate) struct Func {
     pub(crate) property: bool,
 }
 
+impl Func {
+    /// One of the page's own, neither a property nor for clients to call.
+    pub(crate) fn of(name: Name, params: Vec<Param>, body: Vec<Stmt>, line: u32) -> Func {
+        Func { name, params, body, line, remote: false, dll: None, property: false }
+    }
+}
+
 /// A parameter.
 #[derive(Debug)]
 pub(crate) struct Param {

@@ -19,8 +19,10 @@ const NOTHING_READ: i32 = 3;
 struct Case {
     /// Its path below the corpus.
     path: &'static str,
-    /// The answer for the worst of its hosts.
+    /// The answer for each of its hosts,
     verdict: Verdict,
+    /// but for these.
+    other_hosts: &'static [(&'static str, Verdict)],
     /// Whether anything may be found at all.
     findings: Findings,
 }
@@ -38,6 +40,7 @@ const CASES: &[Case] = &[
     Case {
         path: "otrf_proxylogon/proxylogon_ssrf_rce_poc_2021-03-14T01401970.json",
         verdict: Verdict::Compromised,
+        other_hosts: &[],
         findings: Findings::Proofs(&["Set-OabVirtualDirectory", ".aspx", "whoami", "w3wp.exe"]),
     },
     // No trace of anything; but its build lacked the fixes of November 2021 and 2022 when the logs were written, and they
@@ -45,6 +48,8 @@ const CASES: &[Case] = &[
     Case {
         path: "exchange_logs_qazeer/extracted",
         verdict: Verdict::PresumedCompromised,
+        // One command log alone, in which nobody comes from outside: whether it could be reached is not known.
+        other_hosts: &[("DOMAIN-MAIL", Verdict::InsufficientEvidence)],
         findings: Findings::None,
     },
     benign("plaso_test_data/iis"),
@@ -53,19 +58,26 @@ const CASES: &[Case] = &[
     Case {
         path: "velociraptor_collection/csv",
         verdict: Verdict::PresumedCompromised,
+        other_hosts: &[],
         findings: Findings::Proofs(&["autodiscover.json"]),
     },
     benign("velociraptor_collection/Collection-WIN-E5K9RC5GU23-2021-11-21T18_05_56-08_00.zip"),
-    Case { path: "plaso_test_data/evtx", verdict: Verdict::InsufficientEvidence, findings: Findings::Any },
+    Case {
+        path: "plaso_test_data/evtx",
+        verdict: Verdict::InsufficientEvidence,
+        other_hosts: &[],
+        findings: Findings::Any,
+    },
     Case {
         path: "evtx_omerbenamram/samples",
         verdict: Verdict::InsufficientEvidence,
+        other_hosts: &[],
         findings: Findings::Any,
     },
 ];
 
 const fn benign(path: &'static str) -> Case {
-    Case { path, verdict: Verdict::InsufficientEvidence, findings: Findings::None }
+    Case { path, verdict: Verdict::InsufficientEvidence, other_hosts: &[], findings: Findings::None }
 }
 
 /// Runs every case; says which failed and how.
@@ -117,9 +129,11 @@ fn assessments(output: &Path) -> anyhow::Result<Vec<Assessment>> {
 
 /// Compares what came out with what must; gives a line for the person who watches.
 fn judge(case: &Case, found: &[Assessment]) -> anyhow::Result<String> {
-    let worst = found.iter().map(Assessment::verdict).min_by_key(|verdict| verdict.rank());
-    ensure!(worst == Some(case.verdict), "the worst host is {}", worst.map_or("none", Verdict::word));
     for assessment in found {
+        let verdict = assessment.verdict();
+        let other = case.other_hosts.iter().find(|(host, _)| *host == assessment.host);
+        let wanted = other.map_or(case.verdict, |(_, verdict)| *verdict);
+        ensure!(verdict == wanted, "{} is {}", assessment.host, verdict.word());
         accounted(assessment)?;
         match case.findings {
             Findings::Any => {}

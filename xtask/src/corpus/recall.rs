@@ -5,19 +5,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
-use vigie_detect::{Bundled, RuleSet, Scanner, Sources};
-use vigie_model::diagnostic::Code;
-use vigie_model::evidence::Fact;
+use vigie_detect::{Bundled, RuleSet, Sources};
 use vigie_model::rule::Liveness;
-use vigie_model::schema::Wanted;
-use vigie_model::{EventBatch, Hit, Schema};
-use vigie_parse::{Limits, Sink};
+use vigie_parse::Limits;
 
+use super::sigma::Hunt;
 use crate::tree;
 
 const PAGE: &str = "docs/sigma-recall.md";
@@ -111,7 +107,7 @@ fn same_technique(label: &str, of: &str) -> bool {
 
 fn outcome(rules: &Arc<RuleSet>, label: &str, log: &Path) -> Outcome {
     let limits = Limits::default();
-    let mut hunt = Hunt { scanner: rules.scanner(), hits: Vec::new() };
+    let mut hunt = Hunt::new(rules);
     let mut read = false;
     for collection in vigie_parse::open(&[PathBuf::from(log)], &limits) {
         for evidence in &collection.evidence {
@@ -170,26 +166,6 @@ fn page(table: &BTreeMap<String, [usize; OUTCOMES.len()]>, logs: usize) -> Strin
     }
     page.push('\n');
     page
-}
-
-struct Hunt {
-    scanner: Scanner,
-    hits: Vec<Hit>,
-}
-
-impl Sink for Hunt {
-    fn wants(&mut self, schema: &Schema) -> Wanted {
-        self.scanner.wants(schema)
-    }
-
-    fn batch(&mut self, batch: &EventBatch) -> ControlFlow<()> {
-        self.scanner.scan(batch, &mut self.hits);
-        ControlFlow::Continue(())
-    }
-
-    fn fact(&mut self, _fact: Fact) {}
-
-    fn diagnostic(&mut self, _code: Code, _place: &str, _message: &str, _bytes: u64) {}
 }
 
 #[test]

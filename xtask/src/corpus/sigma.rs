@@ -74,7 +74,7 @@ fn hits_of(rules: &Arc<RuleSet>, id: &str, log: &Path) -> anyhow::Result<u64> {
 
 /// Rules over everything that is read.
 pub(super) struct Hunt {
-    scanner: Scanner,
+    pub(super) scanner: Scanner,
     pub(super) hits: Vec<Hit>,
 }
 

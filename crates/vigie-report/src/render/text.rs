@@ -54,11 +54,11 @@ impl Renderer for Text {
             }
             why(verdict, &mut screen);
         }
-        others(&verdicts[leading.len().min(TOLD_IN_FULL_MAX)..], assessment, &mut screen);
         happened(assessment, &mut screen);
         who(&verdicts, &mut screen);
         steps(&leading, &mut screen);
         coverage(&leading[..leading.len().min(TOLD_IN_FULL_MAX)], &mut screen);
+        others(&verdicts[leading.len().min(TOLD_IN_FULL_MAX)..], assessment, &mut screen);
         unread(assessment, &mut screen);
         next_evidence(&verdicts, &mut screen);
         footer(assessment, &mut screen);
@@ -232,7 +232,7 @@ fn others(verdicts: &[&PackVerdict], assessment: &Assessment, screen: &mut Scree
     if !assessment.not_asked.is_empty() {
         let titles: Vec<String> =
             assessment.not_asked.iter().map(|pack| value(&tell::local(lang, &pack.title))).collect();
-        let line = fill(lang, "ui.not_asked", &[("titles", &titles.join("; "))]);
+        let line = fill(lang, "ui.not_asked", &[("titles", &titles.join(" · "))]);
         screen.painted_paragraph("  ", &line, Some(Paint::Faint));
     }
 }

@@ -472,15 +472,7 @@ impl Parser<'_> {
             let body = self.basic_body();
             self.close();
             let name = if setter { Rc::from(format!("set_{name}")) } else { name };
-            out.push(Stmt::Func(Rc::new(Func {
-                name,
-                params,
-                body,
-                line,
-                remote: false,
-                dll: None,
-                property: !setter,
-            })));
+            out.push(Stmt::Func(Rc::new(Func { property: !setter, ..Func::of(name, params, body, line) })));
             return;
         }
         self.skip_to_end();
@@ -504,15 +496,7 @@ impl Parser<'_> {
             }
             let name = if getter { name.clone() } else { Rc::from(format!("set_{name}")) };
             let params = if getter { Vec::new() } else { params };
-            out.push(Stmt::Func(Rc::new(Func {
-                name,
-                params,
-                body,
-                line,
-                remote: false,
-                dll: None,
-                property: getter,
-            })));
+            out.push(Stmt::Func(Rc::new(Func { property: getter, ..Func::of(name, params, body, line) })));
         }
         if self.is_id(0, "end") && self.is_id(1, "property") {
             self.close();

@@ -161,13 +161,8 @@ impl Parser<'_> {
                     if getter { Vec::new() } else { vec![Param { name: Rc::from("value"), ty: None }] };
                 let name = if getter { name.clone() } else { Rc::from(format!("set_{name}")) };
                 out.push(Stmt::Func(Rc::new(Func {
-                    name,
-                    params,
-                    body,
-                    line,
-                    remote: false,
-                    dll: None,
                     property: getter,
+                    ..Func::of(name, params, body, line)
                 })));
             } else {
                 self.at += 1;

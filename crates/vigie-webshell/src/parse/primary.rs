@@ -335,6 +335,6 @@ impl Parser<'_> {
 }
 
 fn lambda_of(params: Vec<Param>, body: Vec<Stmt>, line: u32) -> Expr {
-    let func = Func { name: Rc::from(""), params, body, line, remote: false, dll: None, property: false };
+    let func = Func::of(Rc::from(""), params, body, line);
     Expr { kind: Kind::Lambda(Rc::new(func)), line }
 }

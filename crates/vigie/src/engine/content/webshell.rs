@@ -15,7 +15,8 @@ use super::{Content, ContentHit, ContentRules, ContentScanner, End, File, Findin
 const PAGE_BYTES_MAX: u64 = 16 << 20;
 /// Findings told of one page; the first are the gravest.
 const TOLD: usize = 8;
-/// Whose verdict a web shell belongs to, when such a pack is loaded: a shell does not say who planted it.
+/// Whose verdict a web shell belongs to, where the pack is loaded: a shell does not say who planted it, so that no campaign
+/// answers for it. Without the pack it is a finding like that of a rule given with `--rules`.
 const HOME_PACK: &str = "generic";
 
 /// What is said of a page by its place and hash, with a rule of its own each.
@@ -28,13 +29,8 @@ const BY_PLACE: &[(&str, Level)] = &[
 
 /// Adds the analyzer to a run.
 pub fn add(rules: &mut RuleSet, content: &mut Content) {
-    let home = rules.packs.iter_mut().find(|pack| pack.id == HOME_PACK);
-    let home = match home {
-        Some(pack) => Some(pack),
-        None => rules.packs.first_mut(),
-    };
     let mut pack_id = None;
-    if let Some(pack) = home {
+    if let Some(pack) = rules.packs.iter_mut().find(|pack| pack.id == HOME_PACK) {
         for (id, fr) in french() {
             pack.rule.insert(id, RuleText { fr });
         }
