@@ -41,7 +41,6 @@ const TASKS: &[(&str, &str)] = &[
         "bench [MEGABYTES] [ROW]",
         "time and memory on generated logs beside ripgrep, 1000 MB each unless told; every row, or the named one",
     ),
-    ("bench evtx [MEGABYTES]", "the same on event logs under the rules of ../shared/data, beside evtx_dump"),
 ];
 
 const BENCH_MEGABYTES: u64 = 1_000;
@@ -70,10 +69,6 @@ fn main() -> anyhow::Result<()> {
         ["linkage", folder, many] => linkage::run(Path::new(folder), Some(many)),
         ["instructions"] => instructions::run(),
         ["bench"] => bench::run(BENCH_MEGABYTES, None),
-        ["bench", "evtx"] => bench::event_logs(BENCH_MEGABYTES),
-        ["bench", "evtx", megabytes] => {
-            bench::event_logs(megabytes.parse().context("how many MB the log has")?)
-        }
         ["bench", megabytes, ref row @ ..] if row.len() <= 1 => {
             bench::run(megabytes.parse().context("how many MB the logs have")?, row.first().copied())
         }

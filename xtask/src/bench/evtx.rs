@@ -26,11 +26,10 @@ const FREE_BYTES_MAX: usize = 4096;
 /// Units of 100 ns by which the events of each repetition are later: an hour.
 const LATER_TICKS: u64 = 36_000_000_000;
 
-/// Measures both kinds of log at this size; the real chunks and the rules are taken from `data`.
-pub(super) fn run(megabytes: u64, vigie: &Path, data: &Path) -> anyhow::Result<()> {
-    let rules = data.join("sigmahq/rules/windows");
-    let rules = if rules.is_dir() { rules } else { data.join("sigmahq") };
-    ensure!(rules.is_dir(), "no rules in {}", data.display());
+/// Measures both kinds of log at this size; the real chunks and the rules are taken from the data beside the clone.
+pub(super) fn run(megabytes: u64) -> anyhow::Result<()> {
+    let Some(rules) = super::public_rules("rules/windows") else { return Ok(()) };
+    let (vigie, data) = (tree::release_binary()?, tree::root().join("../shared/data"));
     let evtx_dump = evtx_dump()?;
     let folder = tree::cache()?.join("bench");
     std::fs::create_dir_all(&folder)?;
@@ -38,9 +37,9 @@ pub(super) fn run(megabytes: u64, vigie: &Path, data: &Path) -> anyhow::Result<(
     for (name, write) in [("generated", generated as Writer), ("dense", dense as Writer)] {
         let log = folder.join(format!("windows-{name}-{bytes}.evtx"));
         if !log.metadata().is_ok_and(|metadata| metadata.len() >= bytes) {
-            write(&log, bytes, data).with_context(|| format!("cannot write {}", log.display()))?;
+            write(&log, bytes, &data).with_context(|| format!("cannot write {}", log.display()))?;
         }
-        one(name, &log, (vigie, &evtx_dump), &rules)?;
+        one(name, &log, (&vigie, &evtx_dump), &rules)?;
     }
     Ok(())
 }
@@ -120,8 +119,8 @@ fn full_chunks(data: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
         let all = bytes.get(FILE_HEADER_BYTES..).unwrap_or_default();
         let full = all.chunks_exact(CHUNK_BYTES).filter(|chunk| {
             let free = word(chunk, 48) as usize;
-            let is_sound =
-                free <= CHUNK_BYTES && crc32fast::hash(&chunk[CHUNK_HEADER_BYTES..free]) == word(chunk, 52);
+            let records = chunk.get(CHUNK_HEADER_BYTES..free);
+            let is_sound = records.is_some_and(|records| crc32fast::hash(records) == word(chunk, 52));
             chunk.starts_with(b"ElfChnk\0") && is_sound && free + FREE_BYTES_MAX > CHUNK_BYTES
         });
         chunks.extend(full.map(<[u8]>::to_vec));
@@ -140,8 +139,9 @@ fn renumber(chunk: &mut [u8], first: u64, later: u64) -> u64 {
         record[8..16].copy_from_slice(&id.to_le_bytes());
         let old: [u8; 8] = record[16..24].try_into().unwrap_or_default();
         let new = (u64::from_le_bytes(old) + later).to_le_bytes();
-        // The event's own time has the same ticks as its frame.
-        for place in 16..record.len() - 8 {
+        // The event's own time has the same ticks as its frame. A frame without a time would be found in every run of zeros.
+        let places = if old == [0; 8] { 16..16 } else { 16..record.len() - 8 };
+        for place in places {
             if record[place..place + 8] == old {
                 record[place..place + 8].copy_from_slice(&new);
             }

@@ -37,6 +37,7 @@ const ROWS: &[(&str, Measure)] = &[
     ("web", text::web_rules),
     ("start", start::run),
     ("curve", curve::run),
+    ("evtx", evtx::run),
     ("engines", |_| engines::run()),
 ];
 
@@ -49,11 +50,6 @@ pub(crate) fn run(megabytes: u64, row: Option<&str>) -> anyhow::Result<()> {
     let known: Vec<&str> = ROWS.iter().map(|(name, _)| *name).collect();
     ensure!(!chosen.is_empty(), "rows are {}", known.join(", "));
     chosen.into_iter().try_for_each(|(_, measure)| measure(megabytes))
-}
-
-/// Measures event logs at this size, beside `evtx_dump`.
-pub(crate) fn event_logs(megabytes: u64) -> anyhow::Result<()> {
-    evtx::run(megabytes, &tree::release_binary()?, &tree::root().join("../shared/data"))
 }
 
 /// The stages are measured inside this program, so it must be built as users build.
