@@ -145,7 +145,7 @@ fn page(table: &BTreeMap<String, [usize; OUTCOMES.len()]>, logs: usize) -> Strin
         page,
         "The {logs} logs of EVTX-to-MITRE-Attack whose folder names a technique, under the 3,754 rules of SigmaHQ. A log counts\n\
          in one column. What is not found is not lost on the way: on every event that the same rules were tried on by another\n\
-         evaluator, both said the same ([docs/sigma.md](sigma.md)).\n\n| column | logs | means |\n|---|---|---|\n"
+         evaluator, both said the same but for what [docs/sigma.md](sigma.md) explains.\n\n| column | logs | means |\n|---|---|---|\n"
     );
     for (outcome, name, meaning) in OUTCOMES {
         let sum: usize = table.values().map(|row| row[outcome as usize]).sum();
