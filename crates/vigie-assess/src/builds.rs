@@ -1,17 +1,14 @@
 //! Which build is which, and which fixes it holds.
 //!
-//! The tables are dated (`AS_OF`) and keep conflicting sources as rows of their own. The comparison follows
-//! Microsoft's HealthChecker: same cumulative update first, then "newer than the newest fixed one", and a
-//! cumulative update that never got the fix stays open.
+//! The comparison follows Microsoft's HealthChecker over the tables of [`crate::knowledge`]: same cumulative update first,
+//! then "newer than the newest fixed one", and a cumulative update that never got the fix stays open.
 
 use std::fmt;
-use std::sync::OnceLock;
 
-/// The last day the tables know of.
-pub const AS_OF: &str = "2026-08-11";
+use vigie_model::Day;
+use vigie_model::finding::Statement;
 
-static BUILDS: &str = include_str!("../knowledge/builds.tsv");
-static FIXES: &str = include_str!("../knowledge/fixes.tsv");
+use crate::knowledge::{self, BuildRow, FixRow};
 
 /// An Exchange build: major, minor, build, revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,8 +29,9 @@ impl Build {
     }
 
     /// Microsoft's product year.
-    fn product(self) -> &'static str {
+    pub fn product(self) -> &'static str {
         match self.0 {
+            [8, ..] => "2007",
             [14, ..] => "2010",
             [15, 0, ..] => "2013",
             [15, 1, ..] => "2016",
@@ -51,56 +49,12 @@ impl fmt::Display for Build {
     }
 }
 
-struct BuildRow {
-    product: &'static str,
-    cu: &'static str,
-    su: &'static str,
-    kb: &'static str,
-    build: Build,
-}
-
-struct FixRow {
-    cve: &'static str,
-    fixed_in: &'static str,
-    product: &'static str,
-    build: Option<Build>,
-}
-
-fn cells(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
-    table.lines().filter(|line| !line.starts_with('#')).skip(1).map(|line| line.split('\t').collect())
-}
-
 fn builds() -> &'static [BuildRow] {
-    static ROWS: OnceLock<Vec<BuildRow>> = OnceLock::new();
-    ROWS.get_or_init(|| {
-        cells(BUILDS)
-            .filter_map(|row| {
-                Some(BuildRow {
-                    product: row.first()?,
-                    cu: row.get(1)?,
-                    su: row.get(2)?,
-                    kb: row.get(4)?,
-                    build: Build::parse(row.get(5)?)?,
-                })
-            })
-            .collect()
-    })
+    &knowledge::current().builds
 }
 
-fn fixes() -> &'static [FixRow] {
-    static ROWS: OnceLock<Vec<FixRow>> = OnceLock::new();
-    ROWS.get_or_init(|| {
-        cells(FIXES)
-            .filter_map(|row| {
-                Some(FixRow {
-                    cve: row.first()?,
-                    fixed_in: row.get(1)?,
-                    product: row.get(2)?,
-                    build: Build::parse(row.get(4)?),
-                })
-            })
-            .collect()
-    })
+fn fixes(cve: &str) -> Vec<&'static FixRow> {
+    knowledge::current().fixes.iter().filter(|row| row.cve.eq_ignore_ascii_case(cve)).collect()
 }
 
 /// The name of a build, `Exchange 2016 CU19 Mar21SU`; the cumulative update alone when only that is known,
@@ -140,39 +94,38 @@ pub enum Holds {
     /// The March 2021 update of an unsupported cumulative update: it holds the March fixes alone, and this
     /// build number cannot tell whether earlier updates were installed before it.
     MarchSpecial,
-    /// The table does not know this CVE's fix by build.
+    /// The product got no updates any more when the flaw became known: whether it has the flaw is not published, and
+    /// there is no fix for it.
+    Unsupported,
+    /// The build alone does not tell, or the table does not know.
     Unknown,
 }
 
 /// Whether a build holds the fix of a CVE.
 pub fn holds(build: Build, cve: &str) -> Holds {
-    let all: Vec<&FixRow> = fixes().iter().filter(|row| row.cve == cve).collect();
-    if all.is_empty() {
-        return Holds::Unknown;
-    }
+    let all = fixes(cve);
     let product = build.product();
-    if product.is_empty() {
+    if all.is_empty() || product.is_empty() || all.iter().all(|row| row.products.are_any()) {
         return Holds::Unknown;
     }
-    let mine = all.iter().filter(|row| covers(row.product, product));
-    let mut first: Vec<Build> = Vec::new();
-    for row in mine {
-        match row.build {
-            Some(fixed) => first.push(fixed),
-            // Known by the name of its update only: every build of that update is a first fixed one.
-            None => first.extend(
-                builds().iter().filter(|b| b.product == product && b.su == row.fixed_in).map(|b| b.build),
-            ),
-        }
-    }
+    let first = first_fixed(&all, product);
     if first.is_empty() {
-        let affected = all.iter().any(|row| covers(row.product, product));
-        // SE came out after every fix of its ancestors and holds them.
-        return if affected { Holds::Unknown } else { Holds::Yes };
+        return without_fix(&all, product);
     }
-    if is_march_special(build) && !all.iter().any(|row| row.fixed_in == "Mar21SU") {
+    let answer = by_number(build, &first);
+    let march = all.iter().any(|row| row.fixed_in == "Mar21SU");
+    // Its number is above earlier updates of its cumulative update without holding them; what that update came with, it
+    // has.
+    let bare = builds().iter().map(|row| row.build).filter(|other| other.update() == build.update()).min();
+    let came_with = bare.is_some_and(|bare| by_number(bare, &first) == Holds::Yes);
+    if answer != Holds::No && !came_with && !march && is_march_special(build) {
         return Holds::MarchSpecial;
     }
+    answer
+}
+
+/// Whether a build is one of the first fixed ones or a later one of its line, or newer than all of them.
+fn by_number(build: Build, first: &[Build]) -> Holds {
     let same: Vec<Build> = first.iter().copied().filter(|fixed| fixed.update() == build.update()).collect();
     match (same.iter().min(), same.iter().max()) {
         (Some(low), Some(high)) if build >= *low && build < *high => Holds::Conflict(*low, *high),
@@ -181,12 +134,74 @@ pub fn holds(build: Build, cve: &str) -> Holds {
     }
 }
 
-fn yes_or_no(yes: bool) -> Holds {
-    if yes { Holds::Yes } else { Holds::No }
+/// The first fixed builds of a product, one or more a cumulative update.
+fn first_fixed(all: &[&FixRow], product: &str) -> Vec<Build> {
+    // A fix known by the name of its update only: every build of that update is a first fixed one.
+    let named = |update: &str| {
+        let update = update.to_owned();
+        builds().iter().filter(move |b| b.product == product && b.su == update).map(|b| b.build)
+    };
+    let mine = all.iter().filter(|row| row.products.hold(product));
+    mine.flat_map(|row| row.build.map_or_else(|| named(&row.fixed_in).collect(), |fixed| vec![fixed]))
+        .collect()
 }
 
-fn covers(row: &str, product: &str) -> bool {
-    row.split('/').any(|one| one == product)
+/// A product without a fixed build: not affected, unless the table says that it is, does not cover it, or nobody
+/// published fixes for it any more.
+fn without_fix(all: &[&FixRow], product: &str) -> Holds {
+    let published = all.iter().filter_map(|row| row.date).min();
+    let ended = supported_until(product);
+    match (published, ended) {
+        _ if all.iter().any(|row| row.products.hold(product)) => Holds::Unknown,
+        // The table has the flaws of these only where they were exploited.
+        _ if matches!(product, "2007" | "2010") => Holds::Unknown,
+        (Some(published), Some(ended)) if published > ended => Holds::Unsupported,
+        _ => Holds::Yes,
+    }
+}
+
+/// The last day on which Microsoft published updates for a product (`2016`); `None` while it does, or when not known.
+pub fn supported_until(product: &str) -> Option<Day> {
+    knowledge::current().support.iter().find(|(name, _)| name == product).map(|(_, ends)| *ends)
+}
+
+/// The day on which the first fix of a CVE came out.
+pub fn fix_published(cve: &str) -> Option<Day> {
+    fixes(cve).iter().filter_map(|row| row.date).min()
+}
+
+/// What the fix of a CVE needs besides its build on this product, each a statement of the catalog with its `detail`.
+pub fn conditions(product: &str, cve: &str) -> Vec<Statement> {
+    let rows = knowledge::current().conditions.iter();
+    rows.filter(|row| row.cve.eq_ignore_ascii_case(cve) && row.products.hold(product))
+        .map(|row| {
+            let statement = Statement::new(&format!("condition_{}", row.condition.word()));
+            if row.detail.is_empty() { statement } else { statement.with("detail", &row.detail) }
+        })
+        .collect()
+}
+
+/// A flaw on CISA's list of those exploited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exploited {
+    /// The day on which CISA listed it.
+    pub added: Day,
+    /// The day by which agencies had to be done.
+    pub due: Day,
+    /// Whether ransomware is known to use it.
+    pub ransomware: bool,
+    /// Where that is from.
+    pub source: &'static str,
+}
+
+/// Whether CISA lists a flaw as exploited.
+pub fn exploited(cve: &str) -> Option<Exploited> {
+    let row = knowledge::current().exploited.iter().find(|row| row.cve.eq_ignore_ascii_case(cve))?;
+    Some(Exploited { added: row.added, due: row.due, ransomware: row.ransomware, source: &row.source })
+}
+
+fn yes_or_no(yes: bool) -> Holds {
+    if yes { Holds::Yes } else { Holds::No }
 }
 
 /// Whether a build is KB5000871 on a cumulative update that was out of support in March 2021.
@@ -196,7 +211,7 @@ pub fn is_march_special(build: Build) -> bool {
     let special = |row: &&BuildRow| {
         let number = row.cu.strip_prefix("CU").and_then(|digits| digits.parse::<u32>().ok()).unwrap_or(0);
         row.su == "Mar21SU"
-            && match row.product {
+            && match row.product.as_str() {
                 "2013" => (21..=22).contains(&number),
                 "2016" => (8..=17).contains(&number),
                 "2019" => (1..=6).contains(&number),
@@ -214,20 +229,36 @@ pub fn open_cves(build: Build, cves: &[String]) -> (Vec<&str>, Vec<&str>) {
         match holds(build, cve) {
             Holds::Yes => {}
             Holds::No => open.push(cve.as_str()),
-            Holds::Conflict(..) | Holds::MarchSpecial | Holds::Unknown => unknown.push(cve.as_str()),
+            Holds::Conflict(..) | Holds::MarchSpecial | Holds::Unsupported | Holds::Unknown => {
+                unknown.push(cve.as_str());
+            }
         }
     }
     (open, unknown)
 }
 
-/// The first builds that hold the fix of a CVE, oldest first, with their names; empty when it is unknown, or
-/// known by no build.
-pub fn fixed_builds(cve: &str) -> Vec<(Build, String)> {
-    let rows = fixes().iter().filter(|row| row.cve.eq_ignore_ascii_case(cve));
-    let mut found: Vec<Build> = rows.filter_map(|row| row.build).collect();
-    found.sort_unstable();
+/// A first build that holds a fix, as one source has it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FirstFixed {
+    /// The build; `None` where the source names the update alone.
+    pub build: Option<Build>,
+    /// What the build is called, or the update.
+    pub name: String,
+    /// Who says so.
+    pub source: &'static str,
+}
+
+/// The first builds that hold the fix of a CVE, oldest first; sources that disagree each have their own.
+pub fn first_fixes(cve: &str) -> Vec<FirstFixed> {
+    let of = |row: &&'static FixRow| FirstFixed {
+        build: row.build,
+        name: row.build.map_or_else(|| row.fixed_in.clone(), name),
+        source: &row.source,
+    };
+    let mut found: Vec<FirstFixed> = fixes(cve).iter().map(of).collect();
+    found.sort();
     found.dedup();
-    found.into_iter().map(|build| (build, name(build))).collect()
+    found
 }
 
 #[cfg(test)]
@@ -248,6 +279,9 @@ mod tests {
         assert_eq!(held("15.1.845.34", "CVE-2021-26855"), Holds::No, "a CU that never got the fix");
         assert_eq!(held("15.2.2562.17", "CVE-2021-26855"), Holds::Yes, "SE was never open to it");
         assert_eq!(held("8.3.83.6", "CVE-2021-26855"), Holds::Unknown, "Exchange 2007 is in no table");
+        assert_eq!(held("14.3.468.0", "CVE-2020-0688"), Holds::Unknown, "of 2010 the table has few flaws");
+        assert_eq!(held("15.0.1497.48", "CVE-2024-49040"), Holds::Unsupported, "2013 got no fix any more");
+        assert_eq!(held("15.1.2507.66", "CVE-2023-21709"), Holds::Unknown, "a fix of Windows");
         assert_eq!(held("15.9.1.1", "CVE-2021-26855"), Holds::Unknown, "no such product");
     }
 
@@ -262,7 +296,7 @@ mod tests {
     #[test]
     fn the_march_special_holds_march_only() {
         assert_eq!(held("15.1.1713.10", "CVE-2021-26855"), Holds::Yes);
-        assert_eq!(held("15.1.1713.10", "CVE-2020-0688"), Holds::MarchSpecial);
+        assert_eq!(held("15.1.1847.12", "CVE-2020-0688"), Holds::MarchSpecial);
         assert_eq!(held("15.1.2176.9", "CVE-2020-0688"), Holds::Yes);
     }
 

@@ -3,8 +3,6 @@
 //! Two facts carry most of the weight. Builds only go up: a server seen unfixed at some moment was unfixed at
 //! every earlier one. And before the day a fix came out, nobody had it.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use vigie_model::evidence::FactKind;
 use vigie_model::exposure::{BuildSeen, Exposure, ExposureState, Reachable};
 use vigie_model::finding::Statement;
@@ -15,13 +13,13 @@ use vigie_model::{Day, Time};
 use crate::builds::{self, Build, Holds};
 use crate::facts::OwnerFacts;
 use crate::host::HostEvidence;
-use crate::installed::{self, Installed};
+use crate::sightings::{self, Sighting};
 use crate::tally::Tally;
 
 /// The exposure of a host to a pack's campaign.
 pub fn expose(pack: &Pack, host: &HostEvidence<'_>, tally: &Tally, owner: &OwnerFacts) -> Exposure {
     let mut notes = Vec::new();
-    let seen = builds_seen(pack, host, &mut notes);
+    let seen = builds_seen(pack, &sightings::of(host), &mut notes);
     let open_until = seen.iter().filter(|b| b.fixed == Some(false)).filter_map(|b| b.to.or(b.from)).max();
     notes.extend(tools_run(host));
     let (reachable, reachable_proof) = reach(host, tally, owner, &mut notes);
@@ -118,58 +116,20 @@ fn existed_before(tally: &Tally, fix: Day) -> bool {
         .any(|first| first < fix.start())
 }
 
-fn builds_seen(pack: &Pack, host: &HostEvidence<'_>, notes: &mut Vec<Statement>) -> Vec<BuildSeen> {
-    let mut by_build: BTreeMap<Build, BuildSeen> = BTreeMap::new();
-    let mut proven: BTreeSet<Build> = BTreeSet::new();
-    for (place, fact, until) in host.builds() {
-        let Some(build) = Build::parse(&fact.value) else { continue };
-        if fact.kind == FactKind::BuildInstalled {
-            proven.insert(build);
-        }
-        let entry = by_build.entry(build).or_insert_with(|| seen(build, fact.time, pack, &place));
-        widen(entry, fact.time, &place);
-        widen(entry, until, &place);
-    }
-    for Installed { build, from, to, place } in installed::builds(host) {
-        proven.insert(build);
-        let entry = by_build.entry(build).or_insert_with(|| seen(build, from, pack, &place));
-        widen(entry, from, &place);
-        widen(entry, to, &place);
-    }
-    for build in by_build.keys() {
+fn builds_seen(pack: &Pack, sightings: &[Sighting], notes: &mut Vec<Statement>) -> Vec<BuildSeen> {
+    let mut builds: Vec<Build> = sightings.iter().map(|seen| seen.build).collect();
+    builds.sort_unstable();
+    for build in &builds {
         note_build(*build, pack, notes);
     }
-    if pack.setting.is_some() && !by_build.is_empty() {
+    if pack.setting.is_some() && !builds.is_empty() {
         notes.push(Statement::new("needs_setting"));
     }
-    if let Some(build) = by_build.keys().last().filter(|build| !proven.contains(build)) {
-        notes.push(Statement::new("build_from_header").with("build", build));
+    let newest = sightings.iter().max_by_key(|seen| seen.build);
+    if let Some(seen) = newest.filter(|seen| !seen.proven) {
+        notes.push(Statement::new("build_from_header").with("build", seen.build));
     }
-    let mut seen: Vec<BuildSeen> = by_build.into_values().collect();
-    seen.sort_by_key(|build| build.from);
-    seen
-}
-
-fn seen(build: Build, time: Option<Time>, pack: &Pack, place: &EvidencePlace) -> BuildSeen {
-    BuildSeen {
-        build: build.to_string(),
-        name: builds::name(build),
-        from: time,
-        to: time,
-        fixed: fixed(build, pack),
-        proof: place.clone(),
-    }
-}
-
-fn widen(seen: &mut BuildSeen, time: Option<Time>, place: &EvidencePlace) {
-    let Some(time) = time else { return };
-    if seen.from.is_none_or(|from| time < from) {
-        seen.from = Some(time);
-        seen.proof = place.clone();
-    }
-    if seen.to.is_none_or(|to| time > to) {
-        seen.to = Some(time);
-    }
+    sightings.iter().map(|seen| seen.told(fixed(seen.build, pack))).collect()
 }
 
 fn fixed(build: Build, pack: &Pack) -> Option<bool> {

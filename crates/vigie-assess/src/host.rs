@@ -17,7 +17,7 @@ use crate::facts::OwnerFacts;
 use crate::findings::{self, Trace};
 use crate::tally::Tally;
 use crate::verdict::{Coverage, decide};
-use crate::{actors, asked, coverage, exposure, lost};
+use crate::{actors, asked, coverage, exposure, lost, patches};
 
 /// What one file gave.
 #[derive(Clone, Debug)]
@@ -148,6 +148,7 @@ pub fn assess(host: HostEvidence<'_>, owner: &OwnerFacts) -> Assessment {
         schema: SCHEMA.to_owned(),
         verdicts,
         not_asked,
+        patches: patches::level(&host),
         timeline,
         timeline_total,
         coverage: coverage::streams(&tally),

@@ -12,7 +12,10 @@ mod findings;
 pub mod host;
 mod installed;
 mod joins;
+pub mod knowledge;
 mod lost;
+mod patches;
+mod sightings;
 pub mod tally;
 pub mod verdict;
 

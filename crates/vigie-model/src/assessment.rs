@@ -8,6 +8,7 @@ use crate::evidence::ManifestEntry;
 use crate::exposure::Exposure;
 use crate::finding::{Finding, Statement};
 use crate::pack::Text;
+use crate::patches::PatchLevel;
 use crate::rule::{Liveness, Stage};
 use crate::time::{Day, Time};
 use crate::verdict::Verdict;
@@ -35,6 +36,9 @@ pub struct Assessment {
     /// Packs whose rules ran, and whose question this evidence does not raise.
     #[serde(default)]
     pub not_asked: Vec<NotAsked>,
+    /// Which known flaws it has and had; `None` when no evidence tells of a build.
+    #[serde(default)]
+    pub patches: Option<PatchLevel>,
     /// In order of first time.
     pub findings: Vec<Finding>,
     /// What happened, in order; at most [`TIMELINE_MAX`] entries.

@@ -12,6 +12,7 @@ pub mod exposure;
 pub mod finding;
 pub mod hit;
 pub mod pack;
+pub mod patches;
 pub mod rule;
 pub mod schema;
 pub mod time;

@@ -6,6 +6,7 @@
 pub mod catalog;
 pub mod escape;
 mod markup;
+mod patches;
 pub mod render;
 pub mod summary;
 mod tell;
@@ -41,6 +42,11 @@ pub trait Renderer: Sync {
 /// The renderer of this name.
 pub fn renderer(name: &str) -> Option<&'static dyn Renderer> {
     RENDERERS.iter().copied().find(|renderer| renderer.name() == name)
+}
+
+/// One statement as a sentence, for a terminal.
+pub fn say(lang: Lang, statement: &vigie_model::finding::Statement) -> String {
+    tell::statement(lang, statement, escape::shown)
 }
 
 /// How to tell it, and to whom.

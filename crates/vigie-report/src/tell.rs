@@ -71,7 +71,7 @@ pub(crate) fn finding_description(lang: Lang, finding: &Finding) -> String {
 }
 
 /// A member of a closed set, from the catalogue; `fallback` only if an edit lost the key.
-fn word(lang: Lang, key: &str, fallback: &'static str) -> &'static str {
+pub(crate) fn word(lang: Lang, key: &str, fallback: &'static str) -> &'static str {
     catalog::find(lang, key).unwrap_or(fallback)
 }
 
@@ -349,7 +349,7 @@ fn argument(lang: Lang, name: &str, value: &str, escape: fn(&str) -> String) -> 
         _ if value == "?" => Some(catalog::text(lang, "ui.unknown").to_owned()),
         "fact" => catalog::find(lang, &format!("fact.{value}")).map(str::to_owned),
         "bytes" => number.map(|bytes| size(lang, bytes)),
-        "build" | "low" | "high" | "cu" | "name" | "channel" | "address" => None,
+        "build" | "low" | "high" | "cu" | "name" | "channel" | "address" | "list" | "detail" => None,
         _ => prose_time(lang, value).or_else(|| number.map(|number| count(lang, number))),
     };
     Value { shown: told.unwrap_or_else(|| escape(value)), number }

@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot build its evidence must fail loudly")]
 
 mod evidence;
+mod naive;
 mod story;
 mod verdicts;

@@ -8,6 +8,7 @@ mod chart;
 mod evidence;
 mod exposure;
 mod findings;
+mod patches;
 pub(crate) mod shell;
 mod story;
 
@@ -101,6 +102,7 @@ enum Section {
     Coverage,
     Next,
     Exposure,
+    Patches,
     Who,
     Findings,
     Unread,
@@ -128,6 +130,7 @@ const fn layout(role: Role) -> &'static [(Section, Fold)] {
             (Section::Coverage, Fold::Open),
             (Section::Next, Fold::Open),
             (Section::Exposure, Fold::Folded),
+            (Section::Patches, Fold::Folded),
             (Section::Who, Fold::Folded),
             (Section::Findings, Fold::Folded),
             (Section::Unread, Fold::Folded),
@@ -141,6 +144,7 @@ const fn layout(role: Role) -> &'static [(Section, Fold)] {
             (Section::Findings, Fold::Open),
             (Section::Who, Fold::Open),
             (Section::Exposure, Fold::Open),
+            (Section::Patches, Fold::Open),
             (Section::Coverage, Fold::Open),
             (Section::Next, Fold::Open),
             (Section::Unread, Fold::Open),
@@ -152,6 +156,7 @@ const fn layout(role: Role) -> &'static [(Section, Fold)] {
         Role::Authority => &[
             (Section::Proven, Fold::Open),
             (Section::Exposure, Fold::Open),
+            (Section::Patches, Fold::Folded),
             (Section::Steps, Fold::Open),
             (Section::Coverage, Fold::Open),
             (Section::Happened, Fold::Open),
@@ -176,6 +181,7 @@ fn write_section(view: &View<'_>, section: Section, fold: Fold, page: &mut Page)
         Section::Coverage => ("coverage", "section.coverage", true),
         Section::Next => ("next", "section.next", a.verdicts.iter().any(|one| !one.next_evidence.is_empty())),
         Section::Exposure => ("exposure", "section.exposure", !a.verdicts.is_empty()),
+        Section::Patches => ("patches", "section.patches", a.patches.is_some()),
         Section::Who => ("who", "section.who", a.verdicts.iter().any(|one| !one.actors.is_empty())),
         Section::Findings => ("findings", "section.findings", !a.findings.is_empty()),
         Section::Unread => ("unread", "section.unread", !a.diagnostics.is_empty()),
@@ -196,6 +202,7 @@ fn write_body(view: &View<'_>, section: Section, page: &mut Page) {
         Section::Coverage => calendar::coverage(view, page),
         Section::Next => story::next_evidence(view, page),
         Section::Exposure => exposure::exposure(view, page),
+        Section::Patches => patches::patched(view, page),
         Section::Who => exposure::actors(view, page),
         Section::Findings => findings::findings(view, page),
         Section::Unread => evidence::diagnostics(view, page),

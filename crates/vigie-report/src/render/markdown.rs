@@ -8,7 +8,7 @@ use vigie_model::finding::Finding;
 
 use crate::catalog::{fill, text};
 use crate::escape::{clip, defang, markdown, markdown_code};
-use crate::{Lang, Renderer, Style, tell};
+use crate::{Lang, Renderer, Style, patches, tell};
 
 /// The assessment as Markdown.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +40,7 @@ impl Renderer for Markdown {
         findings(assessment, &mut note);
         actors(assessment, &mut note);
         coverage(assessment, &mut note);
+        patched(assessment, &mut note);
         unread(assessment, &mut note);
         annex(assessment, &mut note);
         out.write_all(note.out.as_bytes())
@@ -207,6 +208,17 @@ fn coverage(assessment: &Assessment, note: &mut Note) {
                 note.line(&format!("  - {span} — {state}"));
             }
         }
+    }
+}
+
+fn patched(assessment: &Assessment, note: &mut Note) {
+    let said = patches::sentences(note.lang, assessment, value);
+    if said.is_empty() {
+        return;
+    }
+    note.heading("section.patches");
+    for sentence in said {
+        note.line(&format!("- {sentence}"));
     }
 }
 

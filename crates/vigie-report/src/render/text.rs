@@ -13,7 +13,7 @@ use vigie_model::verdict::Verdict;
 
 use crate::catalog::{fill, text};
 use crate::escape::{self, clip, shown};
-use crate::{Color, Lang, Renderer, Role, Style, tell};
+use crate::{Color, Lang, Renderer, Role, Style, patches, tell};
 
 /// The terminal summary.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +58,7 @@ impl Renderer for Text {
         who(&verdicts, &mut screen);
         steps(&leading, &mut screen);
         coverage(&leading[..leading.len().min(TOLD_IN_FULL_MAX)], &mut screen);
+        patched(assessment, &mut screen);
         others(&verdicts[leading.len().min(TOLD_IN_FULL_MAX)..], assessment, &mut screen);
         unread(assessment, &mut screen);
         next_evidence(&verdicts, &mut screen);
@@ -219,6 +220,18 @@ fn campaign(verdict: &PackVerdict, screen: &mut Screen<'_>) {
 }
 
 /// The other campaigns in a line each, and those that were not asked.
+/// Whether it is patched, in a few sentences; nothing where no build was seen.
+fn patched(assessment: &Assessment, screen: &mut Screen<'_>) {
+    let said = patches::sentences(screen.lang(), assessment, value);
+    if said.is_empty() {
+        return;
+    }
+    screen.heading("section.patches");
+    for sentence in said {
+        screen.paragraph("  - ", &sentence);
+    }
+}
+
 fn others(verdicts: &[&PackVerdict], assessment: &Assessment, screen: &mut Screen<'_>) {
     let lang = screen.lang();
     if verdicts.is_empty() && assessment.not_asked.is_empty() {

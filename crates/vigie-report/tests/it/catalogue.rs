@@ -80,6 +80,8 @@ fn family_keys() -> BTreeSet<String> {
     add("day", &DayState::ALL.iter().map(|one| one.word()).collect::<Vec<_>>(), &["word", "gloss", "letter"]);
     add("actor", &["attacker", "attempt", "scanner", "visitor", "prober"], &[""]);
     add("exposure", &["exposed", "unpatched", "not_exposed", "unknown"], &[""]);
+    let states = ["open", "unsupported", "sources_disagree", "needs_setting", "unknown", "fixed"];
+    add("cve_state", &states, &[""]);
     add("reachable", &["yes", "no", "unknown"], &[""]);
     add("level", &Level::ALL.iter().map(|one| one.word()).collect::<Vec<_>>(), &[""]);
     let sure = [Confidence::Low, Confidence::Medium, Confidence::High];

@@ -28,6 +28,12 @@ const CLOSED: &[&str] = &[
     "patched_at",
     "density",
     "version",
+    "seen_last",
+    "supported_until",
+    "knowledge",
+    "fix_published",
+    "listed",
+    "due",
 ];
 
 /// The assessment with every free text replaced.

@@ -185,7 +185,7 @@ fn the_owner_reads_one_page_and_the_responder_everything() {
             .filter(|element| element.attributes.get("class").is_some_and(|class| class == "fold"))
             .count()
     };
-    assert_eq!((folded(Role::Owner), folded(Role::Responder)), (7, 0));
+    assert_eq!((folded(Role::Owner), folded(Role::Responder)), (8, 0));
     let place = |role, id: &str| {
         let html = sample::render(&assessment, "html", Lang::En, role);
         html.find(&format!("id=\"{id}\"")).unwrap()

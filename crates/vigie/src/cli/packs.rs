@@ -39,7 +39,7 @@ pub(super) fn run(args: &Packs) -> anyhow::Result<Exit> {
             }
             writeln!(out, "    {rules} rules and indicators\n")?;
         }
-        writeln!(out, "Exchange builds and fixes known as of {}", vigie_assess::builds::AS_OF)?;
+        writeln!(out, "Exchange builds and fixes known as of {}", vigie_assess::knowledge::current().as_of)?;
     }
     out.flush()?;
     Ok(Exit::Done)
