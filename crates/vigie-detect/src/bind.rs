@@ -1,5 +1,8 @@
 //! From the fields that a rule names to the columns of one schema.
 
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
 use vigie_model::Schema;
 
 use crate::ir::LogSource;
@@ -31,6 +34,31 @@ pub fn source_for(source: &LogSource, schema: &Schema) -> Option<&'static Source
         return Some(taxonomy::sources().find(same_artifact).unwrap_or(&NATIVE_SOURCE));
     }
     taxonomy::sources().find(|row| row_fits_rule(row, source) && row_fits_schema(row, schema))
+}
+
+/// A rule's logsource with the rows of the taxonomy that it means: looked up once for all schemas.
+#[derive(Debug)]
+pub(crate) struct Meant {
+    source: LogSource,
+    rows: Vec<&'static Source>,
+}
+
+impl Meant {
+    /// Looks the rows up.
+    pub(crate) fn new(source: &LogSource) -> Meant {
+        let rows = taxonomy::sources().filter(|row| row_fits_rule(row, source)).collect();
+        Meant { source: source.clone(), rows }
+    }
+
+    /// What [`source_for`] says.
+    pub(crate) fn row_for(&self, schema: &Schema) -> Option<&'static Source> {
+        let LogSource { category, product, service, indicator } = &self.source;
+        let is_free = category.is_empty() && product.is_empty() && service.is_empty();
+        if *indicator || is_free || schema.artifact == taxonomy::EVIDENCE_FILE {
+            return source_for(&self.source, schema);
+        }
+        self.rows.iter().copied().find(|row| row_fits_schema(row, schema))
+    }
 }
 
 /// Whether a row of the taxonomy is meant by a rule's logsource.
@@ -97,4 +125,34 @@ fn constant(field: &str, schema: &Schema) -> Option<Slot> {
         _ => return None,
     };
     Some(Slot::Constant(value))
+}
+
+/// What [`slots_of`] says, remembered: thousands of rules name the same few fields.
+#[derive(Debug)]
+pub(crate) struct Slots<'a> {
+    schema: &'a Schema,
+    source: &'static Source,
+    known: FxHashMap<String, Rc<[Slot]>>,
+}
+
+impl<'a> Slots<'a> {
+    /// Nothing is known yet.
+    pub(crate) fn new(schema: &'a Schema, source: &'static Source) -> Slots<'a> {
+        Slots { schema, source, known: FxHashMap::default() }
+    }
+
+    /// The schema.
+    pub(crate) fn schema(&self) -> &'a Schema {
+        self.schema
+    }
+
+    /// Where a field's value lies.
+    pub(crate) fn of(&mut self, field: &str) -> Rc<[Slot]> {
+        if let Some(known) = self.known.get(field) {
+            return Rc::clone(known);
+        }
+        let slots: Rc<[Slot]> = slots_of(field, self.source, self.schema).into();
+        self.known.insert(field.to_owned(), Rc::clone(&slots));
+        slots
+    }
 }

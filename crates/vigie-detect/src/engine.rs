@@ -13,6 +13,7 @@
 //!
 //! Results do not depend on how rows are spread over batches, scanners or threads: tables only remember.
 
+mod expression;
 pub(crate) mod glob;
 mod grams;
 mod joined;

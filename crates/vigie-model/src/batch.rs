@@ -185,6 +185,27 @@ impl BatchBuilder {
         self.batch.positions.is_empty()
     }
 
+    /// Lends the batch out, then empties it and keeps its room for more of the same schema.
+    pub fn lend<T>(&mut self, receive: impl FnOnce(&EventBatch) -> T) -> T {
+        self.batch.text = checked(std::mem::take(&mut self.text));
+        let received = receive(&self.batch);
+        self.text = std::mem::take(&mut self.batch.text).into_bytes();
+        self.text.clear();
+        self.batch.columns.iter_mut().for_each(Vec::clear);
+        self.batch.times.clear();
+        self.batch.positions.clear();
+        self.batch.passed.clear();
+        received
+    }
+
+    /// Bytes that its texts, cells, times and positions have room for.
+    pub fn room(&self) -> usize {
+        let cells: usize = self.batch.columns.iter().map(Vec::capacity).sum();
+        let rows = self.batch.times.capacity() * size_of::<Option<Time>>()
+            + self.batch.positions.capacity() * size_of::<Position>();
+        self.text.capacity() + cells * size_of::<Span>() + rows
+    }
+
     /// The batch; the builder is left empty, ready for more of the same schema.
     pub fn take(&mut self) -> EventBatch {
         let empty = BatchBuilder::new(Arc::clone(&self.batch.schema)).batch;
@@ -240,8 +261,14 @@ mod tests {
             Position { number: 2, offset: 9 },
             [Some("é"), Some("x"), Some("y"), Some("dropped")],
         );
+        let lent = builder.lend(EventBatch::clone);
+        assert!(builder.is_empty() && builder.text_bytes() == 0 && builder.room() > 0);
+        builder.push(None, Position { number: 1, offset: 0 }, [Some(""), None]);
+        let second = Position { number: 2, offset: 9 };
+        builder.push(None, second, [Some("é"), Some("x"), Some("y"), Some("dropped")]);
         let batch = builder.take();
         assert!(builder.is_empty());
+        assert_eq!((lent.text, lent.columns), (batch.text.clone(), batch.columns.clone()));
         let row = |row| (0..3).map(|column| batch.cell(row, column)).collect::<Vec<_>>();
         assert_eq!(row(0), [Some(""), None, None]);
         assert_eq!(row(1), [Some("é"), Some("x"), Some("y")]);

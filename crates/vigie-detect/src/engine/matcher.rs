@@ -1,10 +1,8 @@
 //! All predicates on one column as one matcher: a value goes in, the predicates that it satisfies come out.
 
-use std::sync::OnceLock;
-
-use regex::Regex;
 use rustc_hash::FxHashMap;
 
+use super::expression::Expression;
 use super::grams::{Anchor, Case, Literals};
 use super::{glob, literals};
 use crate::ir::{Compare, DASHES, Network, Pattern, Piece, Predicate, TimePart, fold};
@@ -48,8 +46,8 @@ struct Check {
 #[derive(Debug)]
 enum CheckKind {
     Pattern(Pattern),
-    /// Compiled when it first has to run: gated expressions mostly never do.
-    Regex(String, OnceLock<Option<Regex>>),
+    /// Gated expressions mostly never run.
+    Regex(Expression),
 }
 
 /// Literals and what a find of each means.
@@ -153,7 +151,7 @@ impl Matcher {
     }
 
     fn add_regex(&mut self, index: u32, source: &str, building: &mut Building) {
-        let check = Check { predicate: index, kind: CheckKind::Regex(source.to_owned(), OnceLock::new()) };
+        let check = Check { predicate: index, kind: CheckKind::Regex(Expression::new(source)) };
         self.add_check(check, literals::required(source), false, building);
     }
 
@@ -236,11 +234,7 @@ impl Matcher {
         for check in scratch.pending.iter().chain(&self.open) {
             let Some(check) = self.checks.get(*check as usize) else { continue };
             let holds = match &check.kind {
-                // Loading refused what does not compile.
-                CheckKind::Regex(source, regex) => regex
-                    .get_or_init(|| Regex::new(source).ok())
-                    .as_ref()
-                    .is_some_and(|regex| regex.is_match(text)),
+                CheckKind::Regex(expression) => expression.is_match(text),
                 CheckKind::Pattern(pattern) if pattern.cased => glob::fits(pattern, text.as_bytes()),
                 CheckKind::Pattern(pattern) => glob::fits(pattern, scratch.folded.as_bytes()),
             };

@@ -1,15 +1,15 @@
 //! A rule bound to a schema: tests on columns, with everything folded away that the schema settles.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use regex::Regex;
-use vigie_model::{EventBatch, Schema};
+use vigie_model::EventBatch;
 
+use super::expression::Expression;
 use super::{glob, joined, literals, matcher};
-use crate::bind::{self, Slot};
+use crate::bind::{Slot, Slots};
 use crate::ir::{Expr, OtherField, Pattern, Piece, Predicate, Rule, Test, fold};
 use crate::naive;
-use crate::taxonomy::Source;
 
 /// A bound condition.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ pub(crate) struct RowTest {
 enum RowCheck {
     Other(OtherField, Vec<Slot>),
     Pattern(Pattern),
-    Regex(Regex),
+    Regex(Arc<Expression>),
 }
 
 impl RowTest {
@@ -55,7 +55,7 @@ impl RowTest {
                 mine.iter().any(|t| glob::fits(pattern, t.as_bytes()))
             }
             RowCheck::Pattern(pattern) => mine.iter().any(|t| glob::fits(pattern, fold(t).as_bytes())),
-            RowCheck::Regex(regex) => mine.iter().any(|t| regex.is_match(t)),
+            RowCheck::Regex(expression) => mine.iter().any(|t| expression.is_match(t)),
             RowCheck::Other(other, slots) => {
                 let others = texts(slots);
                 mine.iter().any(|mine| others.iter().any(|theirs| naive::other_fits(other, mine, theirs)))
@@ -146,16 +146,14 @@ fn at_least(count: usize, parts: Vec<Node<'_>>) -> Node<'_> {
 }
 
 /// Binds rules to one schema.
-pub(crate) struct Binder<'a> {
-    /// The schema.
-    pub schema: &'a Schema,
-    /// The row of the taxonomy by which the rule applies.
-    pub source: &'static Source,
+pub(crate) struct Binder<'a, 's> {
+    /// Where fields lie in the schema, by the row of the taxonomy by which the rule applies.
+    pub slots: &'a mut Slots<'s>,
     /// Fields that the rule names and the schema lacks.
     pub missing: Vec<String>,
 }
 
-impl Binder<'_> {
+impl Binder<'_, '_> {
     /// The rule's condition on this schema.
     pub(crate) fn bind<'r>(&mut self, rule: &'r Rule) -> Node<'r> {
         self.expr(&rule.condition)
@@ -191,10 +189,10 @@ impl Binder<'_> {
 
     fn test<'r>(&mut self, test: &'r Test) -> Node<'r> {
         let Some(field) = &test.field else {
-            let columns = 0..self.schema.fields.len();
+            let columns = 0..self.slots.schema().fields.len();
             return or(columns.map(|column| keyword(column, &test.predicate)).collect());
         };
-        let slots = bind::slots_of(field, self.source, self.schema);
+        let slots = self.slots.of(field);
         let Some(first) = slots.first() else {
             if !self.missing.contains(field) {
                 self.missing.push(field.clone());
@@ -205,11 +203,11 @@ impl Binder<'_> {
             Predicate::Null | Predicate::Exists(false) => not(exists(first)),
             Predicate::Exists(true) => exists(first),
             Predicate::OtherField(other) => {
-                let theirs = bind::slots_of(&other.field, self.source, self.schema);
+                let theirs = self.slots.of(&other.field);
                 if theirs.is_empty() {
                     return Node::Const(false);
                 }
-                row(slots, RowCheck::Other(other.clone(), theirs))
+                row(slots.to_vec(), RowCheck::Other(other.clone(), theirs.to_vec()))
             }
             predicate => or(slots.iter().map(|slot| on_slot(slot, predicate)).collect()),
         }
@@ -250,10 +248,10 @@ fn on_slot<'r>(slot: &Slot, predicate: &'r Predicate) -> Node<'r> {
                     gated(slot, RowCheck::Pattern(pattern.clone()), gates, pattern.cased)
                 }
             },
-            Predicate::Regex(source) => match Regex::new(source) {
-                Ok(regex) => gated(slot, RowCheck::Regex(regex), literals::required(source), false),
-                Err(_) => Node::Const(false),
-            },
+            Predicate::Regex(source) => {
+                let check = RowCheck::Regex(Arc::new(Expression::new(source)));
+                gated(slot, check, literals::required(source), false)
+            }
             // Single fields only, as in the plain evaluator.
             Predicate::Network(_)
             | Predicate::Number(..)

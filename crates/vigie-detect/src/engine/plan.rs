@@ -8,7 +8,7 @@ use vigie_model::Schema;
 use super::matcher::Matcher;
 use super::node::{Binder, Node, RowTest};
 use super::skim::Skimmer;
-use crate::bind::{self, Slot};
+use crate::bind::{Meant, Slot, Slots};
 use crate::ir::{LogSource, Predicate, Rule};
 use crate::kept;
 
@@ -77,7 +77,7 @@ pub(crate) enum Program {
 /// Plans and matchers made so far, and the rules grouped by log source. Shared by all threads.
 #[derive(Debug, Default)]
 pub(crate) struct Planner {
-    groups: Vec<(LogSource, Vec<u32>)>,
+    groups: Vec<(Meant, Vec<u32>)>,
     cache: Mutex<Cache>,
 }
 
@@ -100,10 +100,10 @@ impl Planner {
     /// Groups the rules by log source.
     pub(crate) fn new(rules: &[Rule]) -> Planner {
         let mut by_source: FxHashMap<&LogSource, usize> = FxHashMap::default();
-        let mut groups: Vec<(LogSource, Vec<u32>)> = Vec::new();
+        let mut groups: Vec<(Meant, Vec<u32>)> = Vec::new();
         for (index, rule) in (0_u32..).zip(rules) {
             let group = *by_source.entry(&rule.source).or_insert_with(|| {
-                groups.push((rule.source.clone(), Vec::new()));
+                groups.push((Meant::new(&rule.source), Vec::new()));
                 groups.len() - 1
             });
             groups[group].1.push(index);
@@ -136,8 +136,9 @@ impl Planner {
         }
         let mut nodes = Vec::new();
         for (source, members) in &self.groups {
-            let Some(row) = bind::source_for(source, schema) else { continue };
-            let mut binder = Binder { schema, source: row, missing: Vec::new() };
+            let Some(row) = source.row_for(schema) else { continue };
+            let mut slots = Slots::new(schema, row);
+            let mut binder = Binder { slots: &mut slots, missing: Vec::new() };
             nodes.extend(
                 members.iter().filter_map(|index| rules.get(*index as usize)).map(|r| binder.bind(r)),
             );
@@ -149,22 +150,26 @@ impl Planner {
     }
 
     fn build(&self, rules: &[Rule], schema: &Schema, cache: &mut Cache) -> Plan {
-        let (mut bound, mut cannot_hold, mut fields) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut bound, mut cannot_hold) = (Vec::new(), Vec::new());
+        let mut wanted = vec![false; schema.fields.len()];
         for (source, members) in &self.groups {
-            let Some(row) = bind::source_for(source, schema) else { continue };
+            let Some(row) = source.row_for(schema) else { continue };
+            let mut slots = Slots::new(schema, row);
             for &index in members {
                 let Some(rule) = rules.get(index as usize) else { continue };
-                let mut binder = Binder { schema, source: row, missing: Vec::new() };
+                let mut binder = Binder { slots: &mut slots, missing: Vec::new() };
                 match binder.bind(rule) {
                     Node::Const(false) if rule.source.indicator => {}
                     Node::Const(false) => cannot_hold.push((index, binder.missing)),
                     node => {
-                        fields.extend(rule.fields.iter().flat_map(|f| bind::slots_of(f, row, schema)));
+                        let noted = rule.noted.iter().flatten();
+                        for field in rule.fields.iter().chain(noted) {
+                            mark_read(&slots.of(field), &mut wanted);
+                        }
                         let of = |names: &Vec<String>| -> Vec<Vec<Slot>> {
-                            names.iter().map(|name| bind::slots_of(name, row, schema)).collect()
+                            names.iter().map(|name| slots.of(name).to_vec()).collect()
                         };
                         let noted = rule.noted.as_ref().map(of);
-                        fields.extend(noted.iter().flatten().flatten().cloned());
                         bound.push(Bound { rule: index, node, noted, silent: rule.silent });
                     }
                 }
@@ -172,9 +177,10 @@ impl Planner {
         }
         bound.sort_by_key(|bound| bound.rule);
         cannot_hold.sort();
-        let mut wanted = vec![false; schema.fields.len()];
         if !bound.is_empty() {
-            mark_kept(schema, &fields, &mut wanted);
+            for (flag, name) in wanted.iter_mut().zip(&schema.fields) {
+                *flag |= kept::is_kept(name);
+            }
         }
         compile(schema, bound, cannot_hold, wanted, cache)
     }
@@ -188,11 +194,8 @@ struct Bound<'a> {
     silent: bool,
 }
 
-fn mark_kept(schema: &Schema, fields: &[Slot], wanted: &mut [bool]) {
-    for (flag, name) in wanted.iter_mut().zip(&schema.fields) {
-        *flag = kept::is_kept(name);
-    }
-    for slot in fields {
+fn mark_read(slots: &[Slot], wanted: &mut [bool]) {
+    for slot in slots {
         let columns = match *slot {
             Slot::Column(column) => [Some(column), None],
             Slot::Joined(left, _, right) => [Some(left), Some(right)],

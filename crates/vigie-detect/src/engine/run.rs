@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 use rustc_hash::{FxHashMap, FxHasher};
 use vigie_model::EventBatch;
+use vigie_model::batch::Span;
 
 use super::matcher::Scratch;
 use super::plan::{Outcome, Plan};
@@ -84,9 +85,25 @@ pub(crate) struct Match {
     pub per_row: bool,
 }
 
+/// A span of the batch at hand, and the set of its value.
+#[derive(Clone, Copy, Debug)]
+struct Again {
+    span: Span,
+    set: u32,
+}
+
+/// Spans that are remembered of the column at hand.
+const AGAIN: usize = 64;
+
+/// Where a span is remembered.
+fn again_place(span: Span) -> usize {
+    (span.start.wrapping_mul(0x9E37_79B1) >> 26) as usize
+}
+
 /// Room that a scanner lends to its plans.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Room {
+    again: [Again; AGAIN],
     scratch: Scratch,
     found: Vec<u32>,
     path: Vec<u32>,
@@ -169,13 +186,19 @@ impl Running {
         let absent = self.absent_set(place);
         // Logs repeat themselves line by line: the last value is compared before anything is hashed.
         let mut last: (&str, u32) = ("", u32::MAX);
+        // Parsers that see a value again refer to its text again: such a span needs neither hash nor comparison.
+        room.again.fill(Again { span: Span::NULL, set: 0 });
         for row in 0..batch.rows() {
-            let set = match spans.get(row).and_then(|span| batch.span(*span)) {
+            let span = spans.get(row).copied().unwrap_or(Span::NULL);
+            let again = room.again[again_place(span)];
+            let set = match batch.span(span) {
                 None => absent,
+                Some(_) if again.span == span => again.set,
                 Some(text) if last.1 != u32::MAX && last.0 == text => last.1,
                 Some(text) => {
                     let set = self.set_of(place, text, room);
                     last = (text, set);
+                    room.again[again_place(span)] = Again { span, set };
                     set
                 }
             };
@@ -333,6 +356,21 @@ impl States {
         self.matches.push(UNKNOWN);
         self.steps.insert(key, next);
         next
+    }
+}
+
+impl Default for Room {
+    fn default() -> Room {
+        Room {
+            again: [Again { span: Span::NULL, set: 0 }; AGAIN],
+            scratch: Scratch::default(),
+            found: Vec::new(),
+            path: Vec::new(),
+            bits: Vec::new(),
+            stamps: Vec::new(),
+            stamp: 0,
+            batches: 0,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use vigie_model::diagnostic::Code;
 
 use super::evtx_chunk::{CHUNK_BYTES, Frame, RECORD_END_BYTES, RECORD_HEADER_BYTES};
 use super::evtx_record::{self, Record};
-use super::evtx_shape::{self, Shape};
+use super::evtx_shape::{self, Into, Shape};
 use super::evtx_template::Templates;
 use super::evtx_token::Cursor;
 use super::windows_event::{System, Writer};
@@ -69,6 +69,8 @@ pub(super) struct Events {
     nodes_left: usize,
     text_left: usize,
     beyond_left: usize,
+    /// The number of the chunk at hand, from 1.
+    chunk: u64,
     writer: Writer,
 }
 
@@ -94,6 +96,7 @@ impl Events {
             nodes_left: 0,
             text_left: 0,
             beyond_left: 0,
+            chunk: 0,
             writer: Writer::new(),
         }
     }
@@ -101,6 +104,7 @@ impl Events {
     /// Begins another chunk: offsets of templates are its own, and so is what its records may cost.
     pub(super) fn begin_chunk(&mut self) {
         self.templates.begin_chunk();
+        self.chunk = self.chunk.saturating_add(1);
         self.nodes_left = CHUNK_NODES_MAX;
         self.text_left = CHUNK_TEXT_MAX;
         self.beyond_left = CHUNK_BYTES;
@@ -123,13 +127,15 @@ impl Events {
         let salvaged = met.salvage.map_or("", Salvage::text);
         self.record.key.extend_from_slice(salvaged.as_bytes());
         let generation = self.writer.generation();
-        let Events { record, writer, text_left, .. } = self;
+        let mut to = Towards { writer: &mut self.writer, chunk: self.chunk, text_left: &mut self.text_left };
+        let record = &mut self.record;
         if record.is_keyed
             && let Some(known) = self.shapes.get_mut(record.key.as_slice())
             && known.generation == generation
         {
-            return Ok(row(known, (record, met), writer, text_left, sink));
+            return Ok(row(known, (record, met), &mut to, sink));
         }
+        evtx_record::grow(record, met.chunk).map_err(|flaw| flaw.to_string())?;
         let shape = evtx_shape::shape(
             (record, met.chunk),
             root,
@@ -140,7 +146,8 @@ impl Events {
             ControlFlow::Continue(known) => known,
             ControlFlow::Break(()) => return Ok(ControlFlow::Break(())),
         };
-        let flow = row(&mut known, (&self.record, met), &mut self.writer, &mut self.text_left, sink);
+        let mut to = Towards { writer: &mut self.writer, chunk: self.chunk, text_left: &mut self.text_left };
+        let flow = row(&mut known, (&self.record, met), &mut to, sink);
         if known.shape.is_shared {
             self.keep(known);
         }
@@ -171,14 +178,21 @@ impl Events {
     }
 }
 
+/// Where rows go, and what of the chunk's text they may still take.
+struct Towards<'e> {
+    writer: &'e mut Writer,
+    chunk: u64,
+    text_left: &'e mut usize,
+}
+
 /// Adds a record's row to the batch of its shape.
 fn row(
     known: &mut Known,
     (record, met): (&Record, &Met<'_>),
-    writer: &mut Writer,
-    text_left: &mut usize,
+    to: &mut Towards<'_>,
     sink: &mut dyn Sink,
 ) -> ControlFlow<()> {
+    let Towards { writer, text_left, .. } = to;
     let (chunk, position) = (met.chunk, met.position);
     // The frame tells when the record was written to this file: of a forwarded event, that is later.
     let time = known.shape.time(record, chunk).or(met.frame.written);
@@ -191,16 +205,16 @@ fn row(
         None => known.shape.system(System::Computer, record, chunk).and_then(|name| writer.host(&name)),
     };
     writer.note_host(host, time, position);
-    let batch = writer.batch(known.slot);
+    let into = Into { batch: writer.batch(known.slot), chunk: to.chunk };
     let mut dropped = 0_usize;
     let write = |column: usize, text: &mut Vec<u8>| {
-        if *text_left == 0 {
+        if **text_left == 0 {
             dropped = dropped.saturating_add(1);
             return Wrote::Nothing;
         }
         let before = text.len();
-        let wrote = known.shape.write(column, (record, chunk), batch, text);
-        *text_left = text_left.saturating_sub(text.len().saturating_sub(before));
+        let wrote = known.shape.write(column, (record, chunk), into, text);
+        **text_left = text_left.saturating_sub(text.len().saturating_sub(before));
         wrote
     };
     let flow = writer.row(known.slot, (time, position), write, sink);

@@ -7,6 +7,7 @@
 
 use std::rc::Rc;
 
+use super::evtx_outline::{self, Outline};
 use super::evtx_template::{Template, Templates, Watch};
 use super::evtx_token::{Cursor, Flaw, Stream};
 use super::evtx_tree::{self, NESTING_MAX, Tree};
@@ -15,7 +16,7 @@ use super::evtx_value;
 /// Templates filled in one record; real ones have two or three.
 const INSTANCES_MAX: usize = 256;
 /// A longer key is not worth keeping.
-const KEY_BYTES_MAX: usize = 2_048;
+const KEY_BYTES_MAX: usize = 4_096;
 
 /// A value of an instance.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +52,17 @@ pub(super) struct Instance {
     pub(super) count: usize,
 }
 
+/// XML of a record that is no template's: where it stands, and how deep.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fragment {
+    at: usize,
+    end: usize,
+    nesting: usize,
+}
+
+/// How far a record was read.
+struct Mark([usize; 5]);
+
 /// What a record is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Root {
@@ -65,7 +77,14 @@ pub(super) enum Root {
 pub(super) struct Record {
     pub(super) values: Vec<Value>,
     pub(super) instances: Vec<Instance>,
-    pub(super) fragments: Vec<Tree>,
+    pub(super) fragments: Vec<Fragment>,
+    /// The trees of the fragments, once [`grow`] made them.
+    pub(super) trees: Vec<Tree>,
+    /// What stands in fragments and belongs to the record, in order: the fragment, the number among values or
+    /// instances, and where it ends.
+    pub(super) owned: Vec<(usize, usize, usize)>,
+    /// What of the fragments decides which fields the event has.
+    pub(super) outline: Vec<u8>,
     /// Equal for records whose fields are found in the same places.
     pub(super) key: Vec<u8>,
     /// Whether the key tells all that it has to.
@@ -76,6 +95,34 @@ pub(super) struct Record {
 }
 
 impl Record {
+    /// Where a value's bytes stand in the chunk.
+    pub(super) fn start(&self, value: usize) -> u32 {
+        self.values.get(value).map_or(0, |value| value.start)
+    }
+
+    fn mark(&self) -> Mark {
+        let Record { values, instances, fragments, owned, outline, .. } = self;
+        Mark([values.len(), instances.len(), fragments.len(), owned.len(), outline.len()])
+    }
+
+    /// Forgets what was read since.
+    fn forget_from(&mut self, Mark([values, instances, fragments, owned, outline]): &Mark) {
+        self.values.truncate(*values);
+        self.instances.truncate(*instances);
+        self.fragments.truncate(*fragments);
+        self.owned.truncate(*owned);
+        self.outline.truncate(*outline);
+    }
+
+    /// Keeps a value that stands in a fragment; tells its number.
+    pub(super) fn keep(&mut self, (kind, bytes): (u8, &[u8]), start: usize, watched: Watch) -> usize {
+        let start = u32::try_from(start).unwrap_or(u32::MAX);
+        // A chunk holds no value of more bytes.
+        let len = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+        self.values.push(Value { start, len, kind, watched, inner: Inner::Nothing });
+        self.values.len().saturating_sub(1)
+    }
+
     /// A value's bytes and its type.
     pub(super) fn bytes<'d>(&self, value: usize, chunk: &'d [u8]) -> (u8, &'d [u8]) {
         self.values.get(value).map_or((evtx_value::NULL, &[]), |value| (value.kind, value.bytes(chunk)))
@@ -105,6 +152,9 @@ pub(super) fn read(
     record.values.clear();
     record.instances.clear();
     record.fragments.clear();
+    record.trees.clear();
+    record.owned.clear();
+    record.outline.clear();
     record.key.clear();
     record.is_keyed = true;
     record.is_overwritten = false;
@@ -118,7 +168,7 @@ pub(super) fn read(
     })
 }
 
-/// Reads a stream: as an instance when it is nothing but one, else as a tree.
+/// Reads a stream: as an instance when it is nothing but one, else as a fragment.
 fn stream(
     record: &mut Record,
     templates: &mut Templates,
@@ -129,7 +179,7 @@ fn stream(
         return Err(cursor.flaw("binary XML nested too deep"));
     }
     let start = *cursor;
-    let before = (record.values.len(), record.instances.len(), record.fragments.len());
+    let before = record.mark();
     if let Some(token) = single_instance(cursor.data.get(cursor.at..cursor.end).unwrap_or_default()) {
         cursor.at = cursor.at.saturating_add(token);
         let mut wide = Cursor { end: cursor.end.max(end), ..*cursor };
@@ -139,19 +189,14 @@ fn stream(
         if cursor.is_at_end() || cursor.data.get(cursor.at) == Some(&0) {
             return Ok(Inner::Instance(number));
         }
-        // More follows it (a collector's `RenderingInfo`): read again, as a tree.
-        record.values.truncate(before.0);
-        record.instances.truncate(before.1);
-        record.fragments.truncate(before.2);
+        // More follows it (a collector's `RenderingInfo`): read again, as a fragment.
+        record.forget_from(&before);
         *cursor = start;
     }
-    record.is_keyed = false;
-    let mut tree = Tree::default();
-    evtx_tree::read(&mut tree, cursor, Stream::Fragment, nesting, &mut |cursor, nesting| {
-        instance(record, templates, cursor, nesting)
-    })?;
-    record.fragments.push(tree);
-    Ok(Inner::Fragment(record.fragments.len().saturating_sub(1)))
+    let number = record.fragments.len();
+    record.fragments.push(Fragment { at: cursor.at, end: cursor.end, nesting });
+    evtx_outline::stream(&mut Outline::new(record, templates, number), cursor, nesting)?;
+    Ok(Inner::Fragment(number))
 }
 
 /// Where the fields of an instance begin, if the stream begins with one.
@@ -164,7 +209,7 @@ fn single_instance(stream: &[u8]) -> Option<usize> {
 }
 
 /// Reads a template's reference and the values that follow; tells its number in the record.
-fn instance(
+pub(super) fn instance(
     record: &mut Record,
     templates: &mut Templates,
     cursor: &mut Cursor<'_>,
@@ -218,12 +263,36 @@ fn instance(
     Ok(number)
 }
 
+/// Makes the trees of a record's fragments: for records whose fields are not known by their key.
+pub(super) fn grow(record: &mut Record, chunk: &[u8]) -> Result<(), Flaw> {
+    let Record { fragments, trees, owned, .. } = record;
+    // Those of one fragment one after the other, in the order they stand in.
+    owned.sort_by_key(|(of, ..)| *of);
+    let mut owned = owned.iter().peekable();
+    for (number, fragment) in fragments.iter().enumerate() {
+        while owned.next_if(|(of, ..)| *of < number).is_some() {}
+        let mut cursor = Cursor::new(chunk, fragment.at..fragment.end);
+        let mut tree = Tree::default();
+        evtx_tree::read(&mut tree, &mut cursor, Stream::Fragment, fragment.nesting, &mut |cursor, _| {
+            // Outline and tree meet the same, in the same order.
+            let met =
+                owned.next_if(|(of, ..)| *of == number).ok_or(cursor.flaw("more than was met before"))?;
+            cursor.at = met.2;
+            Ok(met.1)
+        })?;
+        trees.push(tree);
+    }
+    Ok(())
+}
+
 /// Writes what decides which fields the event has.
 fn key(record: &mut Record, chunk: &[u8]) {
-    let Record { values, instances, key, is_keyed, .. } = record;
+    let Record { values, instances, outline, key, is_keyed, .. } = record;
     if !*is_keyed {
         return;
     }
+    key.extend_from_slice(&outline.len().to_le_bytes());
+    key.extend_from_slice(outline);
     for instance in instances.iter() {
         key.extend_from_slice(&instance.template.number.to_le_bytes());
         key.extend_from_slice(&instance.count.to_le_bytes());

@@ -32,9 +32,70 @@ pub(super) struct Shape {
     pub(super) positional: Vec<Cell>,
     /// Whether other records with the same key have this shape.
     pub(super) is_shared: bool,
+    /// By column: how it is filled. Worked out when the shape is complete.
+    fills: Vec<Fill>,
     /// Where the texts that all events have in common lie in the batch under way, by column.
     shared: Vec<Span>,
     batch: u64,
+    /// By column: values of the chunk at hand whose text the batch under way holds.
+    again: Vec<[Again; AGAIN]>,
+}
+
+/// How a column is filled.
+#[derive(Clone, Copy, Debug)]
+enum Fill {
+    Nothing,
+    /// All events have the same text.
+    Same(Cell),
+    /// One value and nothing else, as nearly everywhere.
+    One {
+        value: usize,
+        is_attribute: bool,
+    },
+    Several(Cell),
+}
+
+/// Which text of a batch the next row goes to, and from where.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Into {
+    /// The number of the batch under way.
+    pub(super) batch: u64,
+    /// The number of the chunk.
+    pub(super) chunk: u64,
+}
+
+/// A value that stood in the chunk before, and its text in the batch.
+#[derive(Clone, Copy, Debug)]
+struct Again {
+    into: Into,
+    start: u32,
+    len: u32,
+    kind: u8,
+    span: Span,
+}
+
+/// Values that are remembered of each column; images, users and machines come again from one event to the next.
+const AGAIN: usize = 4;
+/// Shorter values are written sooner than they are found again.
+const AGAIN_BYTES_MIN: usize = 16;
+
+impl Again {
+    const NOTHING: Again =
+        Again { into: Into { batch: 0, chunk: 0 }, start: 0, len: 0, kind: 0, span: Span::NULL };
+
+    /// Where a value would be remembered: by its end, in which paths differ.
+    fn place(bytes: &[u8]) -> usize {
+        let end = bytes.last_chunk::<8>().map_or(0, |end| u64::from_le_bytes(*end));
+        usize::try_from(end.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 62).unwrap_or(0)
+    }
+
+    fn is(&self, into: Into, (kind, bytes): (u8, &[u8]), chunk: &[u8]) -> bool {
+        let start = self.start as usize;
+        self.into.batch == into.batch
+            && self.into.chunk == into.chunk
+            && self.kind == kind
+            && chunk.get(start..start.saturating_add(self.len as usize)) == Some(bytes)
+    }
 }
 
 /// A piece of a value.
@@ -86,20 +147,78 @@ impl Shape {
         Span { start, len: u32::try_from(text.len()).unwrap_or(0) }
     }
 
-    /// Writes a cell of a record; `batch` is the number of the batch that the text belongs to.
+    /// Writes a cell of a record.
     pub(super) fn write(
         &mut self,
         column: usize,
         (record, chunk): (&Record, &[u8]),
+        into: Into,
+        out: &mut Vec<u8>,
+    ) -> Wrote {
+        match self.fills.get(column).copied().unwrap_or(Fill::Nothing) {
+            Fill::Nothing => Wrote::Nothing,
+            Fill::Same(cell) => self.write_shared((column, cell), (record, chunk), into.batch, out),
+            Fill::One { value, is_attribute } => {
+                let (kind, bytes) = record.bytes(value, chunk);
+                if bytes.len() >= AGAIN_BYTES_MIN && evtx_value::is_worth_keeping(kind) {
+                    let start = record.start(value);
+                    return self.write_again(column, ((kind, bytes), start, chunk), into, out);
+                }
+                let start = out.len();
+                evtx_value::write(kind, bytes, out);
+                if is_attribute && out.len() == start { Wrote::Nothing } else { Wrote::Appended }
+            }
+            Fill::Several(cell) => {
+                let start = out.len();
+                self.render(cell, record, chunk, out);
+                if cell.is_attribute && out.len() == start { Wrote::Nothing } else { Wrote::Appended }
+            }
+        }
+    }
+
+    /// Writes a value, unless the batch holds it already.
+    fn write_again(
+        &mut self,
+        column: usize,
+        ((kind, bytes), start, chunk): ((u8, &[u8]), u32, &[u8]),
+        into: Into,
+        out: &mut Vec<u8>,
+    ) -> Wrote {
+        if self.again.len() <= column {
+            self.again.resize(self.fills.len(), [Again::NOTHING; AGAIN]);
+        }
+        let kept = self.again.get_mut(column).and_then(|kept| kept.get_mut(Again::place(bytes)));
+        if let Some(kept) = &kept
+            && kept.is(into, (kind, bytes), chunk)
+        {
+            return Wrote::Again(kept.span);
+        }
+        let before = out.len();
+        evtx_value::write(kind, bytes, out);
+        let written = (u32::try_from(before), u32::try_from(out.len().saturating_sub(before)));
+        if let (Some(kept), (Ok(before), Ok(text))) = (kept, written)
+            && text > 0
+        {
+            let len = u32::try_from(bytes.len()).unwrap_or(0);
+            *kept = Again { into, start, len, kind, span: Span { start: before, len: text } };
+            return Wrote::Appended;
+        }
+        // A text that ends before it begins: what an attribute makes of it is for the plain way to say.
+        if self.is_attribute(column) && out.len() == before { Wrote::Nothing } else { Wrote::Appended }
+    }
+
+    fn is_attribute(&self, column: usize) -> bool {
+        matches!(self.fills.get(column), Some(Fill::One { is_attribute: true, .. }))
+    }
+
+    /// Writes what all events have in common, once for each batch.
+    fn write_shared(
+        &mut self,
+        (column, cell): (usize, Cell),
+        (record, chunk): (&Record, &[u8]),
         batch: u64,
         out: &mut Vec<u8>,
     ) -> Wrote {
-        let Some(cell) = self.cell(column) else { return Wrote::Nothing };
-        if !self.is_constant(cell) {
-            let start = out.len();
-            self.render(cell, record, chunk, out);
-            return if cell.is_attribute && out.len() == start { Wrote::Nothing } else { Wrote::Appended };
-        }
         if self.batch != batch {
             self.batch = batch;
             self.shared.clear();
@@ -124,6 +243,21 @@ impl Shape {
             *shared = Span { start, len };
         }
         Wrote::Appended
+    }
+
+    /// Works out how each column is filled.
+    fn settle_fills(&mut self) {
+        let columns = self.fields.len().saturating_add(SYSTEM_FIELDS.len());
+        self.fills = (0..columns)
+            .map(|column| match self.cell(column) {
+                None => Fill::Nothing,
+                Some(cell) if self.is_constant(cell) => Fill::Same(cell),
+                Some(cell) => match self.parts(cell) {
+                    [Part::Value(value)] => Fill::One { value: *value, is_attribute: cell.is_attribute },
+                    _ => Fill::Several(cell),
+                },
+            })
+            .collect();
     }
 
     fn render(&self, cell: Cell, record: &Record, chunk: &[u8], out: &mut Vec<u8>) {
@@ -220,7 +354,8 @@ impl Shape {
     /// About how many bytes it takes.
     pub(super) fn bytes(&self) -> usize {
         let parts = self.parts.len().saturating_mul(std::mem::size_of::<Part>());
-        let fields = self.fields.len().saturating_mul(std::mem::size_of::<(Span, Cell)>());
+        let column = std::mem::size_of::<(Span, Cell, Fill, [Again; AGAIN])>();
+        let fields = self.fields.len().saturating_add(SYSTEM_FIELDS.len()).saturating_mul(column);
         std::mem::size_of::<Shape>()
             .saturating_add(self.text.len())
             .saturating_add(parts)
@@ -243,6 +378,7 @@ pub(super) fn shape(
         let name = shape.keep(SALVAGED);
         shape.fields.push((name, cell));
     }
+    shape.settle_fills();
     Ok(shape)
 }
 

@@ -18,6 +18,8 @@ const GUID_START: usize = 4;
 const TEMPLATES_MAX: usize = 4_096;
 /// Bytes that they may take together.
 const BYTES_MAX: usize = 16 << 20;
+/// Names that stand in records themselves, of 1 KiB at most; those of all real logs are some hundreds.
+const NAMES_MAX: usize = 4_096;
 /// What the templates of one chunk may come to with their names in their places. Where they do not overlap, as in all
 /// real chunks, it is about as much as the chunk.
 const CHUNK_BYTES_MAX: usize = 2 << 20;
@@ -43,8 +45,8 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) const NOTHING: Watch = Watch { presence: false, bytes: false };
-    const PRESENCE: Watch = Watch { presence: true, bytes: false };
-    const BYTES: Watch = Watch { presence: true, bytes: true };
+    pub(super) const PRESENCE: Watch = Watch { presence: true, bytes: false };
+    pub(super) const BYTES: Watch = Watch { presence: true, bytes: true };
 }
 
 /// All templates of a file so far.
@@ -58,6 +60,8 @@ pub(super) struct Templates {
     chunk_bytes: usize,
     bytes: usize,
     next: u64,
+    /// Names that stand in records themselves, by a number.
+    names: FxHashMap<Box<[u8]>, u32>,
 }
 
 impl Templates {
@@ -75,6 +79,16 @@ impl Templates {
         let read = self.read(chunk, offset);
         self.of_chunk.insert(offset, read.clone());
         read
+    }
+
+    /// The number of a name in UTF-16; none beyond [`NAMES_MAX`].
+    pub(super) fn name(&mut self, name: &[u8]) -> Option<u32> {
+        if let Some(number) = self.names.get(name) {
+            return Some(*number);
+        }
+        let number = u32::try_from(self.names.len()).ok().filter(|_| self.names.len() < NAMES_MAX)?;
+        self.names.insert(name.into(), number);
+        Some(number)
     }
 
     fn read(&mut self, chunk: &[u8], offset: u32) -> Result<Rc<Template>, Flaw> {
@@ -184,6 +198,6 @@ fn watch(tree: &Tree, node: Node, place: Place, watched: &mut Vec<(u16, Watch)>)
 fn holes(nodes: &[Node]) -> impl Iterator<Item = u16> {
     nodes.iter().filter_map(|node| match node {
         Node::Hole(value) => Some(*value),
-        Node::Element(_) | Node::Text(_) | Node::Instance(_) => None,
+        Node::Element(_) | Node::Text(_) | Node::Value(_) | Node::Instance(_) => None,
     })
 }

@@ -45,6 +45,8 @@ pub(super) enum Node {
     Text(Span),
     /// The value of this number.
     Hole(u16),
+    /// A value that stands in the stream itself, by its number in the record.
+    Value(usize),
     /// A template and its values, by their number in the record.
     Instance(usize),
 }
@@ -91,19 +93,28 @@ struct Builder<'t> {
     tag: Option<Element>,
 }
 
-/// Reads an instance whose token was met, and tells its number in the record.
-pub(super) type Instances<'i> = dyn FnMut(&mut Cursor<'_>, usize) -> Result<usize, Flaw> + 'i;
+/// What a stream holds that belongs to the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Own {
+    /// A template and its values, behind whose token the cursor stands; it is moved behind them.
+    Instance,
+    /// A value of the stream.
+    Value,
+}
 
-/// Adds what a stream holds to a tree; `instance` reads the templates that a fragment refers to.
+/// Tells the number in the record of what was met.
+pub(super) type Owner<'i> = dyn FnMut(&mut Cursor<'_>, Own) -> Result<usize, Flaw> + 'i;
+
+/// Adds what a stream holds to a tree; `owner` knows the record that a fragment belongs to.
 pub(super) fn read(
     tree: &mut Tree,
     cursor: &mut Cursor<'_>,
     stream: Stream,
     nesting: usize,
-    instance: &mut Instances<'_>,
+    owner: &mut Owner<'_>,
 ) -> Result<(), Flaw> {
     let mut builder = Builder { tree, open: Vec::new(), tag: None };
-    stream_into(&mut builder, cursor, stream, nesting, instance)?;
+    stream_into(&mut builder, cursor, stream, nesting, owner)?;
     if builder.tag.is_some() || !builder.open.is_empty() {
         return Err(cursor.flaw("the end of a stream within an element"));
     }
@@ -115,7 +126,7 @@ fn stream_into(
     cursor: &mut Cursor<'_>,
     stream: Stream,
     nesting: usize,
-    instance: &mut Instances<'_>,
+    owner: &mut Owner<'_>,
 ) -> Result<(), Flaw> {
     if nesting > NESTING_MAX {
         return Err(cursor.flaw("binary XML nested too deep"));
@@ -128,7 +139,7 @@ fn stream_into(
             Token::Nothing => {}
             Token::Instance if builder.tag.is_some() => return Err(place.flaw("a template within a tag")),
             Token::Instance => {
-                let number = instance(cursor, nesting)?;
+                let number = owner(cursor, Own::Instance)?;
                 builder.add(Node::Instance(number));
             }
             Token::Value { kind: evtx_value::BINARY_XML, bytes } => {
@@ -137,7 +148,11 @@ fn stream_into(
                 }
                 let start = cursor.at.saturating_sub(bytes.len());
                 let mut inner = Cursor::new(cursor.data, start..cursor.at);
-                stream_into(builder, &mut inner, stream, nesting.saturating_add(1), instance)?;
+                stream_into(builder, &mut inner, stream, nesting.saturating_add(1), owner)?;
+            }
+            Token::Value { .. } if stream == Stream::Fragment => {
+                let number = owner(cursor, Own::Value)?;
+                builder.content(Node::Value(number)).map_err(|what| place.flaw(what))?;
             }
             token => builder.token(token).map_err(|what| place.flaw(what))?,
         }

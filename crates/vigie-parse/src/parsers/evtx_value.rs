@@ -12,7 +12,8 @@ use super::evtx_token::until_nul;
 
 /// No value.
 pub(super) const NULL: u8 = 0x00;
-const TEXT: u8 = 0x01;
+/// UTF-16.
+pub(super) const TEXT: u8 = 0x01;
 const ANSI: u8 = 0x02;
 const BINARY: u8 = 0x0e;
 const SIZE: u8 = 0x10;
@@ -59,6 +60,11 @@ pub(super) fn is_sound(kind: u8, bytes: &[u8]) -> bool {
 /// Whether it is an array, which repeats the element that holds it.
 pub(super) fn is_array(kind: u8) -> bool {
     kind & ARRAY != 0
+}
+
+/// Whether its text is worth remembering: short work to find again, long work to write.
+pub(super) fn is_worth_keeping(kind: u8) -> bool {
+    matches!(kind, TEXT | SID)
 }
 
 /// Whether a value leaves the attribute that it fills out.

@@ -39,14 +39,10 @@ pub(super) fn walk(
     let walked = match root {
         Root::Instance(number) => walk.instance(number),
         // Of a record's own stream the first element is the event.
-        Root::Fragment(number) => {
-            match record.fragments.get(number).map(|tree| (tree, tree.roots.as_slice())) {
-                Some((tree, [first, ..])) => {
-                    walk.content(tree, std::slice::from_ref(first), &Filling::default())
-                }
-                Some((_, [])) | None => Err("no element at all"),
-            }
-        }
+        Root::Fragment(number) => match record.trees.get(number).map(|tree| (tree, tree.roots.as_slice())) {
+            Some((tree, [first, ..])) => walk.content(tree, std::slice::from_ref(first), &Filling::default()),
+            Some((_, [])) | None => Err("no element at all"),
+        },
     };
     *nodes = nodes.saturating_sub(allowed.saturating_sub(walk.left));
     walked.map(|()| walk.shape)
@@ -263,6 +259,7 @@ impl<'r> Walk<'r> {
                 let item = filling.bound.iter().find(|(known, _)| *known == value);
                 Some(item.map_or(Part::Value(value), |(_, place)| Part::Item(value, *place)))
             }
+            Node::Value(value) => Some(Part::Value(value)),
             Node::Element(_) | Node::Instance(_) => None,
         }
     }
@@ -277,7 +274,7 @@ impl<'r> Walk<'r> {
                     }
                 }
                 Node::Instance(number) => self.instance(*number)?,
-                Node::Text(_) => {
+                Node::Text(_) | Node::Value(_) => {
                     let part = self.part(tree, *node, filling);
                     self.pending.extend(part);
                 }
@@ -286,7 +283,7 @@ impl<'r> Walk<'r> {
                     match inner.map_or(Inner::Nothing, |value| value.inner) {
                         Inner::Instance(number) => self.instance(number)?,
                         Inner::Fragment(number) => {
-                            if let Some(tree) = record.fragments.get(number) {
+                            if let Some(tree) = record.trees.get(number) {
                                 self.spend(tree.roots.len())?;
                                 self.content(tree, &tree.roots, &Filling::default())?;
                             }

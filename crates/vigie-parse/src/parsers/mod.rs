@@ -3,6 +3,7 @@
 pub mod evtx;
 mod evtx_chunk;
 mod evtx_events;
+mod evtx_outline;
 mod evtx_record;
 mod evtx_shape;
 mod evtx_template;

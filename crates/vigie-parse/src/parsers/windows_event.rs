@@ -34,6 +34,8 @@ const LIST_MAX: usize = 4_096;
 const OPEN_MAX: usize = 2_048;
 /// What all batches under way may hold together, in bytes of text and cells.
 const HELD_BYTES_MAX: usize = 32 << 20;
+/// Bytes of room that all batches together may keep for their next: enough for a log of few schemas.
+const IDLE_BYTES_MAX: usize = 16 << 20;
 /// Distinct computer names told as facts; a collector of forwarded events holds many.
 const HOSTS_MAX: usize = 1_024;
 /// What a row costs beside its text and cells: its time and position.
@@ -297,6 +299,8 @@ struct Open {
     /// The columns that are read.
     columns: Vec<usize>,
     held: usize,
+    /// Bytes of room that were kept after its last batch.
+    idle: usize,
     /// The batch's number, unique within the file.
     batch: u64,
 }
@@ -307,6 +311,8 @@ pub(super) struct Writer {
     index: HashMap<String, usize>,
     key: String,
     held: usize,
+    /// Bytes of room that batches keep for their next.
+    idle: usize,
     /// Batches begun so far.
     batches: u64,
     /// How often all slots were given up.
@@ -330,6 +336,7 @@ impl Writer {
             index: HashMap::new(),
             key: String::new(),
             held: 0,
+            idle: 0,
             batches: 0,
             generation: 0,
             hosts: BTreeMap::new(),
@@ -420,6 +427,7 @@ impl Writer {
             self.flush_all(sink)?;
             self.open.clear();
             self.index.clear();
+            self.idle = 0;
             self.generation = self.generation.saturating_add(1);
         }
         let schema = schema();
@@ -428,7 +436,7 @@ impl Writer {
         let slot = self.open.len();
         self.batches = self.batches.saturating_add(1);
         let builder = BatchBuilder::new(Arc::new(schema));
-        self.open.push(Open { builder, columns, held: 0, batch: self.batches });
+        self.open.push(Open { builder, columns, held: 0, idle: 0, batch: self.batches });
         self.index.insert(key.to_owned(), slot);
         ControlFlow::Continue(slot)
     }
@@ -450,7 +458,14 @@ impl Writer {
         self.held = self.held.saturating_sub(std::mem::take(&mut open.held));
         self.batches = self.batches.saturating_add(1);
         open.batch = self.batches;
-        sink.batch(&open.builder.take())
+        self.idle = self.idle.saturating_sub(std::mem::take(&mut open.idle));
+        let room = open.builder.room();
+        // What batches grew to serves the next of their schema, as long as it is not too much over all schemas.
+        if self.idle.saturating_add(room) > IDLE_BYTES_MAX {
+            return sink.batch(&open.builder.take());
+        }
+        (open.idle, self.idle) = (room, self.idle.saturating_add(room));
+        open.builder.lend(|batch| sink.batch(batch))
     }
 
     fn flush_all(&mut self, sink: &mut dyn Sink) -> ControlFlow<()> {
