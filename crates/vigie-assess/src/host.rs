@@ -41,18 +41,23 @@ impl FileEvidence {
     }
 }
 
-/// A place in a file, as proofs name it; `number` 0 stands for the whole file, or for bytes of it from an offset on.
+/// A place in a file, as proofs name it.
 pub fn place_in(entry: &ManifestEntry, number: u64, offset: u64) -> EvidencePlace {
-    let place = match entry.artifact.as_deref() {
+    let place = place_of(entry.artifact.as_deref(), number, offset);
+    let sha256 = entry.sha256.clone().unwrap_or_default();
+    EvidencePlace { path: entry.path.clone(), place, offset, sha256 }
+}
+
+/// Its words: `line 120`. `number` 0 stands for the whole file, or for bytes of it from an offset on.
+pub fn place_of(artifact: Option<&str>, number: u64, offset: u64) -> String {
+    match artifact {
         _ if number == 0 && offset == 0 => "file".to_owned(),
         _ if number == 0 => format!("offset {offset}"),
         Some("windows.evtx") => format!("record {number}"),
         Some("windows.mft") => format!("entry {number}"),
         Some("windows.registry" | "windows.usn") => format!("offset {offset}"),
         _ => format!("line {number}"),
-    };
-    let sha256 = entry.sha256.clone().unwrap_or_default();
-    EvidencePlace { path: entry.path.clone(), place, offset, sha256 }
+    }
 }
 
 /// Everything about one host that the assessment is made of.

@@ -20,5 +20,5 @@ pub mod tally;
 pub mod verdict;
 
 pub use facts::OwnerFacts;
-pub use host::{FileEvidence, HostEvidence, Scope, assess, place_in};
+pub use host::{FileEvidence, HostEvidence, Scope, assess, place_in, place_of};
 pub use tally::Tally;

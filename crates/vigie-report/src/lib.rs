@@ -10,6 +10,7 @@ mod patches;
 pub mod render;
 pub mod summary;
 mod tell;
+pub mod timeline;
 
 use std::io;
 

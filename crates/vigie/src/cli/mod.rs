@@ -1,6 +1,7 @@
 //! The command line: a contract that tests and users rely on. One module per command.
 
 mod artifacts;
+mod bounds;
 mod check;
 mod complete;
 mod estimate;
@@ -13,6 +14,8 @@ mod packs;
 mod report;
 mod rules;
 mod summary;
+mod timeline;
+mod unfinished;
 mod webshell;
 #[cfg_attr(not(feature = "yara"), path = "no_yara.rs")]
 mod yara;
@@ -59,6 +62,8 @@ enum Command {
     Check(check::Check),
     /// Plain Sigma, YARA and indicator hunting over any evidence: hits, one a line.
     Hunt(hunt::Hunt),
+    /// Every event, merged and ordered by time: CSV, JSON lines, for Timesketch, or a body file.
+    Timeline(timeline::Timeline),
     /// What would these pages do? ASP.NET and classic ASP files, read as code.
     Webshell(webshell::WebShell),
     /// Many assessments at a glance: verdicts, the same payload on several servers, what to do first.
@@ -93,6 +98,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Check(args) => check::run(&args, global),
         Command::Hunt(args) => hunt::run(&args, global),
+        Command::Timeline(args) => timeline::run(&args, global),
         Command::Webshell(args) => webshell::run(&args, global),
         Command::Summary(args) => summary::run(&args, global),
         Command::Estimate(args) => estimate::run(&args, global),
@@ -117,6 +123,7 @@ pub fn usage(error: &clap::Error) -> Exit {
 /// Ends with 130 on Ctrl-C, without a half-written line of progress.
 pub fn on_interrupt() {
     let installed = ctrlc::set_handler(|| {
+        unfinished::remove_all();
         let _ = io::stderr().write_all(b"\ninterrupted\n");
         #[allow(
             clippy::exit,

@@ -9,6 +9,7 @@ pub mod hunt;
 mod pool;
 pub mod progress;
 mod sink;
+pub mod timeline;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub use content::Content;
 pub use hunt::{Found, hunt};
 use pool::{FileId, Order, Work};
 pub use progress::Progress;
+pub use timeline::timeline;
 
 /// Hits kept in detail over one collection; all of them are counted in the rules' liveness.
 const HITS_MAX: usize = 200_000;

@@ -42,7 +42,7 @@ pub(super) struct Work<'a> {
 
 /// Reads every file of every collection; returns how often each rule was tried and matched, by collection.
 pub(super) fn read_each(work: &Work<'_>, receive: &(dyn Fn(FileId, FileEvidence) + Sync)) -> Vec<Tally> {
-    let jobs = jobs(work);
+    let jobs = jobs(work.collections, work.order);
     let next = AtomicUsize::new(0);
     let tallies: Mutex<BTreeMap<usize, Tally>> = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
@@ -59,12 +59,12 @@ pub(super) fn read_each(work: &Work<'_>, receive: &(dyn Fn(FileId, FileEvidence)
 }
 
 /// Collection by collection, so that a thread keeps one scanner for all its files of a host.
-fn jobs(work: &Work<'_>) -> Vec<FileId> {
+pub(super) fn jobs(collections: &[Collection], order: Order) -> Vec<FileId> {
     let mut jobs = Vec::new();
-    for (index, collection) in work.collections.iter().enumerate() {
+    for (index, collection) in collections.iter().enumerate() {
         let mut files: Vec<usize> = (0..collection.evidence.len()).collect();
         let of = |file: &usize| collection.evidence.get(*file);
-        if work.order == Order::LargestFirst {
+        if order == Order::LargestFirst {
             files.sort_by_key(|file| std::cmp::Reverse(of(file).map_or(0, |e| e.size)));
         }
         // Files that share a compressed stream come first and in its order, whatever the order of the others: out of
@@ -75,7 +75,8 @@ fn jobs(work: &Work<'_>) -> Vec<FileId> {
     jobs
 }
 
-fn threads(config: &Config, jobs: usize) -> usize {
+/// How many threads read so many files.
+pub(super) fn threads(config: &Config, jobs: usize) -> usize {
     let asked = match config.threads {
         0 => std::thread::available_parallelism().map_or(1, NonZero::get),
         asked => asked,

@@ -165,7 +165,7 @@ fn with_client_columns(wanted: Wanted, schema: &Schema) -> Wanted {
 }
 
 /// How often the artifact of these events writes by itself. Events of Windows come from two parsers.
-fn density(schema: &Schema) -> Density {
+pub(super) fn density(schema: &Schema) -> Density {
     PARSERS
         .iter()
         .map(|parser| parser.artifact())

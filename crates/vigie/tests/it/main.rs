@@ -8,4 +8,5 @@ mod hunt;
 mod packs;
 mod run;
 mod servers;
+mod timeline;
 mod webshell;
