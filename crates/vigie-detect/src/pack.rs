@@ -34,6 +34,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -58,21 +59,45 @@ pub(crate) struct PackFiles {
     pub files: Vec<(String, Vec<u8>)>,
 }
 
+/// Packs that took the place of the bundled ones.
+static BROUGHT: OnceLock<Vec<(String, Vec<u8>)>> = OnceLock::new();
+
+/// Puts other packs in the place of the bundled ones: name (`proxylogon/pack.toml`) and content of each file. To be
+/// called once, before any rule is loaded; `false` when it was called before.
+pub fn replace_bundled(mut files: Vec<(String, Vec<u8>)>) -> bool {
+    files.retain(|(name, _)| is_part(Path::new(name)) && !name.split('/').any(|folder| folder == "cases"));
+    files.sort();
+    BROUGHT.set(files).is_ok()
+}
+
+/// Whether a file is one that packs are made of.
+fn is_part(path: &Path) -> bool {
+    matches!(path.extension().and_then(|e| e.to_str()), Some("toml" | "yml" | "csv" | "yar" | "yara"))
+}
+
+/// The files of the bundled packs, or of those that took their place.
+pub fn bundled_files() -> Vec<(&'static str, &'static [u8])> {
+    match BROUGHT.get() {
+        Some(files) => files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect(),
+        None => BUNDLED.to_vec(),
+    }
+}
+
 /// The ids of the bundled packs.
 pub fn bundled_ids() -> Vec<&'static str> {
     let mut ids: Vec<&str> =
-        BUNDLED.iter().filter_map(|(path, _)| path.split_once('/')).map(|(id, _)| id).collect();
+        bundled_files().iter().filter_map(|(path, _)| path.split_once('/')).map(|(id, _)| id).collect();
     ids.dedup();
     ids
 }
 
 /// A bundled pack's files.
 pub(crate) fn bundled(id: &str) -> Option<PackFiles> {
-    let in_pack = |(path, bytes): &(&str, &[u8])| {
+    let in_pack = |(path, bytes): (&str, &[u8])| {
         let name = path.strip_prefix(id)?.strip_prefix('/')?;
         Some((name.to_owned(), bytes.to_vec()))
     };
-    let files: Vec<(String, Vec<u8>)> = BUNDLED.iter().filter_map(in_pack).collect();
+    let files: Vec<(String, Vec<u8>)> = bundled_files().into_iter().filter_map(in_pack).collect();
     (!files.is_empty()).then(|| PackFiles { id: id.to_owned(), shown: format!("packs/{id}"), files })
 }
 
@@ -108,11 +133,7 @@ fn collect(
             if name != "cases" && depth < DEPTH_MAX {
                 collect(&path, &format!("{name}/"), depth + 1, files)?;
             }
-        } else if matches!(
-            path.extension().and_then(|e| e.to_str()),
-            Some("toml" | "yml" | "csv" | "yar" | "yara")
-        ) && fs::metadata(&path)?.len() <= FILE_BYTES_MAX
-        {
+        } else if is_part(&path) && fs::metadata(&path)?.len() <= FILE_BYTES_MAX {
             files.push((name, fs::read(&path)?));
         }
     }

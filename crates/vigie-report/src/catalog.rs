@@ -63,6 +63,7 @@ pub const STATEMENTS: &[(&str, &[&str])] = &[
     ("patch_complete", &[]),
     ("patch_undecided", &["n"]),
     ("patch_as_of", &["day"]),
+    ("patch_evidence_newer", &[]),
     ("condition_extended_protection", &[]),
     ("condition_serialization_signing", &[]),
     ("condition_setting_override", &["detail"]),

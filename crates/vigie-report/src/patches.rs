@@ -50,6 +50,9 @@ fn statements(level: &PatchLevel) -> Vec<Statement> {
         said.push(Statement::new("patch_undecided").with("n", undecided));
     }
     said.push(Statement::new("patch_as_of").with("day", level.knowledge));
+    if level.seen_last.is_some_and(|seen| seen.day() > level.knowledge) {
+        said.push(Statement::new("patch_evidence_newer"));
+    }
     said
 }
 

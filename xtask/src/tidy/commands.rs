@@ -40,8 +40,16 @@ fn known(cli: &Command, words: &[String]) -> Result<(), String> {
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_lowercase()) {
         return Ok(());
     }
-    let command = cli.find_subcommand(name).ok_or(format!("no command {name}"))?;
-    for word in &words[2..] {
+    let mut command = cli.find_subcommand(name).ok_or(format!("no command {name}"))?;
+    let mut rest = &words[2..];
+    // `vigie pack build`: a command within a command; `build|verify` names several.
+    while let Some((word, after)) = rest.split_first().filter(|_| command.has_subcommands()) {
+        let inner: Option<Vec<&Command>> = word.split('|').map(|one| command.find_subcommand(one)).collect();
+        let inner = inner.ok_or(format!("no command {name} {word}"))?;
+        command = inner.first().copied().unwrap_or(command);
+        rest = after;
+    }
+    for word in rest {
         let Some(option) = word.strip_prefix("--").filter(|option| !option.is_empty()) else { continue };
         let option = option.split('=').next().unwrap_or_default();
         let exists = |command: &Command| command.get_arguments().any(|arg| arg.get_long() == Some(option));
@@ -88,4 +96,7 @@ fn commands_are_found_in_code_only() {
     assert!(known(&cli, &words("vigie check a.zip --threads 2")).is_ok());
     assert!(known(&cli, &words("vigie check a.zip --skip-errors")).is_err());
     assert!(known(&cli, &words("vigie exploit")).is_err());
+    assert!(known(&cli, &words("vigie pack build F --output f.zip")).is_ok());
+    assert!(known(&cli, &words("vigie pack build F --force")).is_err());
+    assert!(known(&cli, &words("vigie pack burn")).is_err());
 }

@@ -10,6 +10,7 @@ mod explain;
 mod feeds;
 mod hunt;
 mod output;
+mod pack;
 mod packs;
 mod report;
 mod rules;
@@ -28,6 +29,7 @@ use vigie_detect::{LoadErrors, OnError, RuleSet, Sources};
 use vigie_parse::collection::Password;
 use vigie_report::{Color, Lang, Role, Style};
 
+use crate::bundle;
 use crate::engine::Content;
 use crate::exit::Exit;
 
@@ -78,6 +80,8 @@ enum Command {
     Rules(rules::Rules),
     /// What Vigie knows: campaigns, their windows, their ways in.
     Packs(packs::Packs),
+    /// New knowledge, signed and offline: build, verify, update, forget.
+    Pack(pack::Pack),
     /// What a diagnostic, a rule, a build, a CVE or a pack means.
     Explain(explain::Explain),
     /// Write the bundled example evidence.
@@ -89,12 +93,53 @@ enum Command {
     Man,
 }
 
+impl Command {
+    /// Whether its answer rests on packs or tables.
+    const fn uses_knowledge(&self) -> bool {
+        match self {
+            Command::Check(_)
+            | Command::Hunt(_)
+            | Command::Rules(_)
+            | Command::Packs(_)
+            | Command::Explain(_) => true,
+            Command::Timeline(_)
+            | Command::Webshell(_)
+            | Command::Summary(_)
+            | Command::Estimate(_)
+            | Command::Report(_)
+            | Command::Artifacts(_)
+            | Command::Pack(_)
+            | Command::Example(_)
+            | Command::Completions(_)
+            | Command::Man => false,
+        }
+    }
+}
+
+/// Days after which knowledge is called old: Microsoft publishes fixes once a month.
+const OLD_AFTER_DAYS: i64 = 60;
+
+/// Warns when what is known is old.
+fn tell_age(global: Global) {
+    let as_of = vigie_assess::knowledge::current().as_of;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let days = now.as_secs().cast_signed() / 86_400 - as_of.start().micros() / 86_400_000_000;
+    if days > OLD_AFTER_DAYS {
+        let hint = "newer flaws are not counted; vigie pack update FILE brings newer knowledge";
+        say(global, &format!("warning: builds and fixes are known up to {as_of}, {days} days ago: {hint}"));
+    }
+}
+
 /// Runs a command.
 ///
 /// # Errors
 /// What a person must read: rules that do not load, folders that cannot be written.
 pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     let global = cli.global;
+    if cli.command.uses_knowledge() {
+        bundle::load_kept()?;
+        tell_age(global);
+    }
     match cli.command {
         Command::Check(args) => check::run(&args, global),
         Command::Hunt(args) => hunt::run(&args, global),
@@ -106,6 +151,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Artifacts(args) => artifacts::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Packs(args) => packs::run(&args),
+        Command::Pack(args) => pack::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Example(args) => example::run(&args),
         Command::Completions(args) => complete::run(&args),

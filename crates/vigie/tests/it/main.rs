@@ -5,6 +5,7 @@ mod bad_input;
 mod content;
 mod examples;
 mod hunt;
+mod knowledge;
 mod packs;
 mod run;
 mod servers;

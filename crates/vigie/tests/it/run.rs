@@ -21,6 +21,8 @@ pub(crate) fn vigie(folder: &Path, args: &[&str]) -> Ran {
         .current_dir(folder)
         .env_remove("NO_COLOR")
         .env("COLUMNS", "80")
+        // Never the knowledge of whoever runs the tests; a test may keep its own there.
+        .env("VIGIE_HOME", folder.join("vigie-home"))
         .output()
         .unwrap();
     Ran {

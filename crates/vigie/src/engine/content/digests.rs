@@ -1,10 +1,9 @@
 //! MD5 and SHA-1 of a file's bytes as they pass: only where indicators of those kinds are loaded.
 
-use std::fmt::Write as _;
-
 use md5::Md5;
 use sha1::Sha1;
 use sha2::Digest;
+use vigie_parse::input::hexadecimal;
 
 /// The digests that are wanted, so far.
 #[derive(Clone, Default)]
@@ -43,12 +42,4 @@ pub(super) struct Wanted {
     pub(super) md5: bool,
     /// Some rule reads the SHA-1 of files.
     pub(super) sha1: bool,
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing into a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -1,0 +1,288 @@
+//! New knowledge as one signed file: campaign packs and the tables of builds and fixes.
+//!
+//! A bundle is a zip with `packs/<id>/...` and `knowledge/<table>`, and `<file>.minisig` beside it, a signature of
+//! minisign (<https://jedisct1.github.io/minisign/>). It is never unpacked to disk: the file itself is kept under the
+//! user's data folder and read from there on every start.
+
+use std::fs;
+use std::io::{Cursor, Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use minisign_verify::{PublicKey, Signature};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use vigie_assess::knowledge::{self, Knowledge};
+use vigie_detect::RuleSet;
+use vigie_parse::input::hexadecimal;
+use zip::write::SimpleFileOptions;
+use zip::{DateTime, ZipArchive, ZipWriter};
+
+/// The largest bundle, in bytes.
+const BUNDLE_BYTES_MAX: u64 = 64 << 20;
+/// The largest file of a bundle, in bytes.
+const FILE_BYTES_MAX: u64 = 16 << 20;
+/// All files of a bundle together, in bytes.
+const ALL_BYTES_MAX: u64 = 256 << 20;
+/// Files in a bundle.
+const FILES_MAX: usize = 20_000;
+
+/// A bundle, read and not yet in force.
+pub struct Bundle {
+    /// Its SHA-256, in hexadecimal.
+    pub sha256: String,
+    bytes: Vec<u8>,
+    tables: Knowledge,
+    packs: Vec<(String, Vec<u8>)>,
+}
+
+impl Bundle {
+    /// Reads a bundle's file and all in it.
+    ///
+    /// # Errors
+    /// When it is larger than its bounds, no zip, or a table in it is not understood.
+    pub fn open(path: &Path) -> anyhow::Result<Bundle> {
+        let shown = path.display();
+        let size = fs::metadata(path).with_context(|| format!("{shown} cannot be read"))?.len();
+        ensure!(size <= BUNDLE_BYTES_MAX, "{shown} is larger than {BUNDLE_BYTES_MAX} bytes");
+        let bytes = fs::read(path).with_context(|| format!("{shown} cannot be read"))?;
+        Bundle::of(bytes).with_context(|| format!("{shown} is no bundle of knowledge"))
+    }
+
+    fn of(bytes: Vec<u8>) -> anyhow::Result<Bundle> {
+        let files = entries(&bytes)?;
+        let text = |name: &str| -> anyhow::Result<&str> {
+            let wanted = format!("knowledge/{name}");
+            let (_, bytes) = files
+                .iter()
+                .find(|(file, _)| *file == wanted)
+                .with_context(|| format!("it has no {wanted}"))?;
+            std::str::from_utf8(bytes).with_context(|| format!("{wanted} is not UTF-8"))
+        };
+        let mut texts = [""; knowledge::FILES.len()];
+        for (slot, name) in texts.iter_mut().zip(knowledge::FILES) {
+            *slot = text(name)?;
+        }
+        let tables = Knowledge::read(texts)?;
+        let packs = files
+            .iter()
+            .filter_map(|(name, bytes)| Some((name.strip_prefix("packs/")?.to_owned(), bytes.clone())))
+            .collect::<Vec<_>>();
+        ensure!(!packs.is_empty(), "it has no packs");
+        Ok(Bundle { sha256: hexadecimal(&Sha256::digest(&bytes)), bytes, tables, packs })
+    }
+
+    /// The last day that its tables know of.
+    pub fn as_of(&self) -> vigie_model::Day {
+        self.tables.as_of
+    }
+
+    /// Checks a signature by a public key, both as minisign writes them. Returns the signed comment.
+    ///
+    /// # Errors
+    /// When either is not understood, or the signature is not one of this bundle by this key.
+    pub fn verify(&self, key: &str, signature: &str) -> anyhow::Result<String> {
+        let key = PublicKey::decode(key.trim())
+            .or_else(|_| PublicKey::from_base64(key.trim()))
+            .map_err(|error| anyhow::anyhow!("the key is no public key of minisign: {error}"))?;
+        let signature = Signature::decode(signature)
+            .map_err(|error| anyhow::anyhow!("the signature is none of minisign: {error}"))?;
+        key.verify(&self.bytes, &signature, false)
+            .map_err(|error| anyhow::anyhow!("the signature is not one of this file by this key: {error}"))?;
+        Ok(signature.trusted_comment().to_owned())
+    }
+
+    /// Puts it in force for the rest of this run, before anything was loaded.
+    ///
+    /// # Errors
+    /// When other knowledge is in force already.
+    pub fn put_in_force(self) -> anyhow::Result<()> {
+        let tables = knowledge::install(self.tables).is_ok();
+        ensure!(tables && vigie_detect::pack::replace_bundled(self.packs), "knowledge is in force already");
+        Ok(())
+    }
+}
+
+/// The files of a zip, in memory, within bounds.
+fn entries(bytes: &[u8]) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).context("it is no zip")?;
+    ensure!(archive.len() <= FILES_MAX, "it holds more than {FILES_MAX} files");
+    let mut files = Vec::new();
+    let mut left = ALL_BYTES_MAX;
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).context("an entry cannot be read")?;
+        if entry.is_dir() {
+            continue;
+        }
+        let name = entry.name().context("a name cannot be read")?.into_owned();
+        let plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':', '\0']);
+        ensure!(name.split('/').all(plain), "{name:?} is no name of a file in a bundle");
+        let bound = FILE_BYTES_MAX.min(left);
+        let mut content = Vec::new();
+        entry
+            .by_ref()
+            .take(bound + 1)
+            .read_to_end(&mut content)
+            .with_context(|| format!("{name:?} cannot be read"))?;
+        ensure!(content.len() as u64 <= bound, "{name:?} is larger than a bundle may hold");
+        left -= content.len() as u64;
+        files.push((name, content));
+    }
+    files.sort();
+    let twice = files.windows(2).find(|pair| pair[0].0 == pair[1].0);
+    ensure!(twice.is_none(), "a name stands in it twice");
+    Ok(files)
+}
+
+/// Writes a bundle: the packs and tables in force, or those of a folder with `packs/` and `knowledge/`. The same content
+/// gives the same bytes.
+///
+/// # Errors
+/// When a file cannot be read or `to` cannot be written; what was written then loads.
+pub fn write(from: Option<&Path>, to: &Path) -> anyhow::Result<()> {
+    let mut files: Vec<(String, Vec<u8>)> = match from {
+        Some(folder) => folder_files(folder)?,
+        None => Vec::new(),
+    };
+    if !files.iter().any(|(name, _)| name.starts_with("packs/")) {
+        let bundled = vigie_detect::pack::bundled_files();
+        files.extend(bundled.into_iter().map(|(name, bytes)| (format!("packs/{name}"), bytes.to_vec())));
+    }
+    for name in knowledge::FILES {
+        let entry = format!("knowledge/{name}");
+        if !files.iter().any(|(known, _)| *known == entry) {
+            let text = knowledge::bundled_text(name).unwrap_or_default();
+            files.push((entry, text.as_bytes().to_vec()));
+        }
+    }
+    files.sort();
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let options =
+        SimpleFileOptions::default().last_modified_time(DateTime::default()).unix_permissions(0o644);
+    for (name, bytes) in &files {
+        zip.start_file(name, options)?;
+        zip.write_all(bytes)?;
+    }
+    let bytes = zip.finish()?.into_inner();
+    Bundle::of(bytes.clone()).context("what was put together is no bundle")?;
+    fs::write(to, bytes).with_context(|| format!("{} cannot be written", to.display()))
+}
+
+/// The files of `packs/` and `knowledge/` in a folder.
+fn folder_files(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let mut files = Vec::new();
+    let mut left =
+        vec![(folder.join("packs"), "packs".to_owned()), (folder.join("knowledge"), "knowledge".to_owned())];
+    while let Some((path, name)) = left.pop() {
+        if !path.is_dir() {
+            continue;
+        }
+        for entry in fs::read_dir(&path).with_context(|| format!("{} cannot be read", path.display()))? {
+            let path = entry?.path();
+            let inner = format!("{name}/{}", path.file_name().unwrap_or_default().to_string_lossy());
+            if path.is_dir() {
+                left.push((path, inner));
+            } else {
+                files.push((
+                    inner,
+                    fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?,
+                ));
+            }
+            ensure!(files.len() <= FILES_MAX, "more than {FILES_MAX} files");
+        }
+    }
+    ensure!(!files.is_empty(), "{} holds neither packs/ nor knowledge/", folder.display());
+    Ok(files)
+}
+
+/// What is noted of the bundle that was installed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Installed {
+    /// SHA-256 of the bundle.
+    pub sha256: String,
+    /// The comment of its signature; `None` when it was forced in without one.
+    pub signed: Option<String>,
+}
+
+/// Where the user's knowledge lies: `VIGIE_HOME`, or the data folder of the system.
+pub fn home() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("VIGIE_HOME")
+        .or_else(|| Some(set("LOCALAPPDATA")?.join("vigie")))
+        .or_else(|| Some(set("XDG_DATA_HOME")?.join("vigie")))
+        .or_else(|| Some(set("HOME")?.join(".local/share/vigie")))
+}
+
+const BUNDLE_FILE: &str = "knowledge.zip";
+const NOTE_FILE: &str = "knowledge.json";
+
+/// Keeps a bundle for later runs.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn keep(bundle: &Bundle, signed: Option<String>) -> anyhow::Result<PathBuf> {
+    let home = home().context("set VIGIE_HOME to a folder where Vigie may keep its knowledge")?;
+    fs::create_dir_all(&home).with_context(|| format!("{} cannot be made", home.display()))?;
+    let note = serde_json::to_string(&Installed { sha256: bundle.sha256.clone(), signed })?;
+    // The note goes last: a bundle without its note is not taken.
+    let _ = fs::remove_file(home.join(NOTE_FILE));
+    for (name, bytes) in [(BUNDLE_FILE, bundle.bytes.as_slice()), (NOTE_FILE, note.as_bytes())] {
+        let path = home.join(name);
+        fs::write(&path, bytes).with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    Ok(home)
+}
+
+/// The bundle that is kept, with its note; `None` when there is none.
+///
+/// # Errors
+/// When it cannot be read, or is not what was installed.
+pub fn kept() -> anyhow::Result<Option<(Bundle, Installed)>> {
+    let Some(home) = home().filter(|home| home.join(NOTE_FILE).is_file()) else { return Ok(None) };
+    let hint = "vigie pack forget goes back to the knowledge that came with the program";
+    let read = || -> anyhow::Result<(Bundle, Installed)> {
+        let note: Installed = serde_json::from_slice(&fs::read(home.join(NOTE_FILE))?)?;
+        let bundle = Bundle::open(&home.join(BUNDLE_FILE))?;
+        if bundle.sha256 != note.sha256 {
+            bail!("it is not the file that was installed");
+        }
+        Ok((bundle, note))
+    };
+    read().with_context(|| format!("the knowledge in {} cannot be used; {hint}", home.display())).map(Some)
+}
+
+/// Takes the kept bundle away. Returns whether there was one.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn forget() -> anyhow::Result<bool> {
+    let Some(home) = home().filter(|home| home.join(NOTE_FILE).exists()) else { return Ok(false) };
+    for name in [NOTE_FILE, BUNDLE_FILE] {
+        let path = home.join(name);
+        if path.exists() {
+            fs::remove_file(&path).with_context(|| format!("{} cannot be removed", path.display()))?;
+        }
+    }
+    Ok(true)
+}
+
+/// Puts the kept bundle in force, when it is newer than what came with the program.
+///
+/// # Errors
+/// When it cannot be used: going on with older knowledge in silence would be worse.
+pub fn load_kept() -> anyhow::Result<()> {
+    let Some((bundle, _)) = kept()? else { return Ok(()) };
+    if bundle.as_of() > knowledge::bundled()?.as_of {
+        bundle.put_in_force()?;
+    }
+    Ok(())
+}
+
+/// Whether every pack in force loads.
+///
+/// # Errors
+/// Every mistake in them.
+pub fn try_packs() -> anyhow::Result<usize> {
+    Ok(RuleSet::load(&vigie_detect::Sources::default())?.packs.len())
+}

@@ -1,0 +1,135 @@
+//! `vigie pack`: new knowledge, signed and offline: build a bundle, verify it, take it, give it up again.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+
+use super::usage_error;
+use crate::bundle::{self, Bundle};
+use crate::exit::Exit;
+
+/// Public keys of minisign whose bundles are taken without being named. There is no release yet, and so no key.
+const RELEASE_KEYS: &[&str] = &[];
+
+/// Arguments of `vigie pack`.
+#[derive(Debug, Args)]
+pub(super) struct Pack {
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Debug, Subcommand)]
+enum Act {
+    /// Put packs and tables into one file; sign it with `minisign -S -m FILE`.
+    Build {
+        /// A folder with packs/ and knowledge/; what it lacks is taken from the knowledge in force.
+        folder: Option<PathBuf>,
+        /// The file to write.
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Whether a bundle is whole and signed by a key, and how new it is.
+    Verify(Signed),
+    /// Take a bundle into use; refused when unsigned, or older than what is in use.
+    Update {
+        #[command(flatten)]
+        signed: Signed,
+        /// Take it though it is unsigned or older.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Go back to the knowledge that came with the program.
+    Forget,
+}
+
+#[derive(Debug, Args)]
+struct Signed {
+    /// The bundle; its signature is FILE.minisig.
+    file: PathBuf,
+    /// The public key of whoever signs (a minisign .pub file).
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Pack) -> anyhow::Result<Exit> {
+    let mut out = std::io::stdout().lock();
+    match &args.act {
+        Act::Build { folder, output } => {
+            bundle::write(folder.as_deref(), output)?;
+            let bundle = Bundle::open(output)?;
+            writeln!(out, "{}: knowledge of {}, sha256 {}", output.display(), bundle.as_of(), bundle.sha256)?;
+        }
+        Act::Verify(signed) => {
+            let bundle = Bundle::open(&signed.file)?;
+            let comment = checked(&bundle, signed)?;
+            writeln!(out, "signed: {}", vigie_report::escape::shown(&comment))?;
+            let (day, sha256) = (bundle.as_of(), bundle.sha256.clone());
+            bundle.put_in_force()?;
+            let packs = bundle::try_packs()?;
+            writeln!(out, "knowledge of {day}, {packs} packs, sha256 {sha256}")?;
+        }
+        Act::Update { signed, force } => update(signed, *force, &mut out)?,
+        Act::Forget => {
+            let said = if bundle::forget()? {
+                "gone back to the knowledge of"
+            } else {
+                "already using the knowledge of"
+            };
+            writeln!(out, "{said} {}", vigie_assess::knowledge::bundled()?.as_of)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn update(signed: &Signed, force: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+    let bundle = Bundle::open(&signed.file)?;
+    let comment = match checked(&bundle, signed) {
+        Ok(comment) => Some(comment),
+        Err(_) if force => None,
+        Err(error) => return Err(error.context("not taken; --force takes it all the same")),
+    };
+    let kept = if force { bundle::kept().unwrap_or_default() } else { bundle::kept()? };
+    let mut in_use = vigie_assess::knowledge::bundled()?.as_of;
+    if let Some((kept, _)) = kept {
+        in_use = in_use.max(kept.as_of());
+    }
+    let day = bundle.as_of();
+    if day < in_use && !force {
+        return Err(usage_error(format!(
+            "not taken: it knows up to {day}, and what is in use up to {in_use}; --force takes it all the same"
+        )));
+    }
+    // Everything in it must load before anything is kept.
+    let trial = Bundle::open(&signed.file)?;
+    trial.put_in_force()?;
+    let packs = bundle::try_packs().context("not taken: a pack in it does not load")?;
+    let home = bundle::keep(&bundle, comment)?;
+    writeln!(out, "taken: knowledge of {day}, {packs} packs, kept in {}", home.display())?;
+    if day <= vigie_assess::knowledge::bundled()?.as_of {
+        writeln!(out, "it is no newer than what came with the program, which stays in use")?;
+    }
+    Ok(())
+}
+
+/// Checks a bundle's signature. Returns the signed comment.
+fn checked(bundle: &Bundle, signed: &Signed) -> anyhow::Result<String> {
+    let path = signature_of(&signed.file);
+    let signature = std::fs::read_to_string(&path)
+        .with_context(|| format!("it is unsigned: {} cannot be read", path.display()))?;
+    if let Some(path) = &signed.key {
+        let key =
+            std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        return bundle.verify(&key, &signature);
+    }
+    RELEASE_KEYS.iter().find_map(|key| bundle.verify(key, &signature).ok()).ok_or_else(|| {
+        usage_error("no key of this program signed it; name the signer's public key with --key".to_owned())
+    })
+}
+
+fn signature_of(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".minisig");
+    PathBuf::from(name)
+}
