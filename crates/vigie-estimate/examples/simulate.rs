@@ -1,6 +1,7 @@
-//! `cargo run --release --example simulate -- coverage [SEEDS] [FIRMS] | linkage [FIRMS] [SEED]`: lists made with a known answer.
+//! `cargo run --release --example simulate -- coverage [SEEDS] [FIRMS] [PAGE] | linkage [FIRMS] [SEED] | review [FIRMS] [FOLDER]`.
 //!
-//! `coverage` takes them through the whole chain, from rows to the interval, and prints the table of docs/estimate.md.
+//! Lists made with a known answer. `coverage` takes them through the whole chain, from rows to the interval, and prints the table
+//! of docs/estimate.md, or writes it there. `review` saves them as files, to be read as a user would.
 //! `linkage` links one large world and prints precision, recall, what blocking lost, time and rows.
 
 #![allow(
@@ -10,75 +11,162 @@
 )]
 
 use std::time::Instant;
-use vigie_estimate::link::simulate::{World, make, pairwise};
+use vigie_estimate::honesty::refusal::{after_fitting, before_fitting};
+use vigie_estimate::link::simulate::{World, as_files, make, pairwise};
 use vigie_estimate::link::{Decisions, link};
+use vigie_estimate::methods::leavers::Dates;
 use vigie_estimate::methods::recommend::{DEFAULT_ODDS, fast, recommend};
 use vigie_estimate::numeric::special::median;
 use vigie_estimate::options::Level;
 
-fn cases(firms: usize, seed: u64) -> Vec<(&'static str, World)> {
+/// The days on which the made lists were drawn up, as far as a world tells them.
+type Days = &'static [(&'static str, f64)];
+const UNDATED: Days = &[];
+const FIRST_EARLIER: Days = &[("scan", 0.0), ("telemetry", 5.0), ("shells", 5.0), ("names", 5.5)];
+const TWO_DAYS_EACH: Days = &[("scan", 0.0), ("telemetry", 2.0), ("shells", 4.0), ("names", 6.0)];
+const ONE_DAY: Days = &[("scan", 0.0), ("telemetry", 0.0), ("shells", 0.0), ("names", 0.0)];
+
+fn cases(firms: usize, seed: u64) -> Vec<(&'static str, World, Days)> {
     let plain = World::plain(firms, seed);
+    let first = World { cleaned: 0.2, ..plain };
+    let each = World { cleaned_each: 0.2, ..plain };
+    let all = World { heterogeneity: 0.6, copied: 0.2, cleaned: 0.1, ..World::hard(firms, seed) };
+    let noise = |noise| World { noise, ..plain };
+    let muddled = World { renamed: 0.05, nat: 0.05, namesakes: 0.03, ..plain };
     vec![
-        ("nothing wrong", plain),
-        ("half the firms hardly visible", World { heterogeneity: 0.6, ..plain }),
-        ("very unequal visibility", World { heterogeneity: 0.9, ..plain }),
-        ("a third of one list copied", World { copied: 0.33, ..plain }),
-        ("20% of the first list cleaned before the others", World { cleaned: 0.2, ..plain }),
-        ("10% of rows misspelt or bare", World { noise: 0.1, ..plain }),
-        ("30% of rows misspelt or bare", World { noise: 0.3, ..plain }),
-        (
-            "5% renamed, 5% behind NAT, 3% namesakes",
-            World { renamed: 0.05, nat: 0.05, namesakes: 0.03, ..plain },
-        ),
-        (
-            "all of it: unequal, copied, cleaned, misspelt, renamed",
-            World { heterogeneity: 0.6, copied: 0.2, cleaned: 0.1, ..World::hard(firms, seed) },
-        ),
+        ("nothing wrong", plain, UNDATED),
+        ("nothing wrong, lists of one day", plain, ONE_DAY),
+        ("half the firms hardly visible", World { heterogeneity: 0.6, ..plain }, UNDATED),
+        ("very unequal visibility", World { heterogeneity: 0.9, ..plain }, UNDATED),
+        ("a third of one list copied", World { copied: 0.33, ..plain }, UNDATED),
+        ("20% of the first list cleaned before the others", first, UNDATED),
+        ("the same, and the lists say their days", first, FIRST_EARLIER),
+        ("50% of the first list cleaned before the others", World { cleaned: 0.5, ..plain }, UNDATED),
+        ("20% of each list cleaned before the next", each, UNDATED),
+        ("the same, and the lists say their days", each, TWO_DAYS_EACH),
+        ("10% of rows misspelt or bare", noise(0.1), UNDATED),
+        ("30% of rows misspelt or bare", noise(0.3), UNDATED),
+        ("5% renamed, 5% behind NAT, 3% namesakes", muddled, UNDATED),
+        ("all of it: unequal, copied, cleaned, misspelt, renamed", all, UNDATED),
     ]
 }
 
-fn main() {
+fn main() -> std::io::Result<()> {
     let argument = |i: usize| std::env::args().nth(i);
     let number = |i: usize, default: usize| argument(i).and_then(|a| a.parse().ok()).unwrap_or(default);
     match argument(1).as_deref() {
         Some("linkage") => linkage(number(2, 10_000), number(3, 1)),
-        _ => coverage(number(2, 20), number(3, 600)),
+        Some("review") => return review(number(2, 2_000), argument(3)),
+        _ => {
+            let (seeds, firms) = (number(2, 20), number(3, 600));
+            let page = argument(4);
+            let table = coverage(seeds, firms);
+            return page.map_or(Ok(()), |page| write_between(&page, &table));
+        }
+    }
+    Ok(())
+}
+
+/// Made lists as files, to be read as a user would: `simulate review FIRMS FOLDER`.
+fn review(firms: usize, folder: Option<String>) -> std::io::Result<()> {
+    let folder = folder.unwrap_or_else(|| ".".to_owned());
+    for (name, text) in as_files(&make(&World::hard(firms, 1))) {
+        std::fs::write(format!("{folder}/{name}.csv"), text)?;
+    }
+    Ok(())
+}
+
+/// Puts the table where the page says that it belongs.
+fn write_between(page: &str, table: &str) -> std::io::Result<()> {
+    const START: &str = "<!-- coverage: written by examples/simulate.rs -->\n";
+    const END: &str = "<!-- end of coverage -->";
+    let text = std::fs::read_to_string(page)?;
+    let (Some(start), Some(end)) = (text.find(START), text.find(END)) else {
+        return Err(std::io::Error::other("the page has no place for the table"));
+    };
+    let (before, after) = (&text[..start + START.len()], &text[end..]);
+    std::fs::write(page, format!("{before}{table}{after}"))
+}
+
+/// What became of the seeds of one world.
+#[derive(Default)]
+struct Tally {
+    refused: usize,
+    held: usize,
+    safe: usize,
+    bias: Vec<f64>,
+    width: Vec<f64>,
+    precision: Vec<f64>,
+    recall: Vec<f64>,
+}
+
+impl Tally {
+    fn row(&self, name: &str, seeds: usize) -> String {
+        let middle = |values: &[f64]| median(values).unwrap_or(f64::NAN);
+        let printed = seeds - self.refused;
+        let share = |n: usize| 100.0 * n as f64 / printed.max(1) as f64;
+        format!(
+            "| {name} | {} | {} ({:.0} %) | {} ({:.0} %) | {:.2} | {:.2} | {:.3} | {:.3} |\n",
+            self.refused,
+            self.held,
+            share(self.held),
+            self.safe,
+            share(self.safe),
+            middle(&self.bias),
+            middle(&self.width),
+            middle(&self.precision),
+            middle(&self.recall),
+        )
     }
 }
 
-fn coverage(seeds: usize, firms: usize) {
-    println!(
-        "| world | holds the truth | lower end safe | middle / truth | upper / lower | precision | recall |"
+fn coverage(seeds: usize, firms: usize) -> String {
+    let mut table = String::from(
+        "| world | refused | holds the truth | lower end safe | middle / truth | upper / lower | precision | recall |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
-    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    print!("{table}");
     for case in 0..cases(firms, 0).len() {
-        let (mut held, mut safe) = (0, 0);
-        let [mut bias, mut width, mut precision, mut recall] = [const { Vec::new() }; 4];
+        let mut tally = Tally::default();
         for seed in 0..seeds {
-            let made = make(&cases(firms, seed as u64)[case].1);
-            let linked = link(&made.lists, &Decisions::new());
-            let (p, r) = pairwise(&linked.groups[Level::Organisation.word()], &made.owners);
-            precision.push(p);
-            recall.push(r);
-            let Some(table) = linked.table(&made.lists, Level::Organisation, &[0, 1, 2, 3]) else { continue };
-            let Some(interval) = recommend(&table, &fast(&table, 1), DEFAULT_ODDS) else { continue };
-            let interval = interval.allowing_for_missed_links(linked.missed.unwrap_or(0.0), table.seen());
-            let truth = firms as f64;
-            held += usize::from(interval.low <= truth && truth <= interval.high);
-            safe += usize::from(interval.low <= truth);
-            bias.push(interval.estimate / truth);
-            width.push(interval.high / interval.low);
+            let (_, world, days) = cases(firms, seed as u64)[case];
+            one(&world, days, &mut tally);
         }
-        let middle = |values: &[f64]| median(values).unwrap_or(f64::NAN);
-        println!(
-            "| {} | {held} of {seeds} | {safe} of {seeds} | {:.2} | {:.2} | {:.3} | {:.3} |",
-            cases(firms, 0)[case].0,
-            middle(&bias),
-            middle(&width),
-            middle(&precision),
-            middle(&recall),
-        );
+        let row = tally.row(cases(firms, 0)[case].0, seeds);
+        print!("{row}");
+        table.push_str(&row);
     }
+    table
+}
+
+/// One seed: from rows to the interval, or to a refusal.
+fn one(world: &World, days: Days, tally: &mut Tally) {
+    let made = make(world);
+    let linked = link(&made.lists, &Decisions::new());
+    let (p, r) = pairwise(&linked.groups[Level::Organisation.word()], &made.owners);
+    tally.precision.push(p);
+    tally.recall.push(r);
+    let middles = days.iter().map(|&(name, day)| (name.to_owned(), day)).collect();
+    let dates = Dates { middles, ..Dates::default() };
+    let interval = linked.table(&made.lists, Level::Organisation, &[0, 1, 2, 3]).and_then(|table| {
+        if before_fitting(&table).is_some() {
+            return None;
+        }
+        let fits = fast(&table, 1);
+        let interval = recommend(&table, &fits, DEFAULT_ODDS, &dates);
+        if after_fitting(&table, &fits, None, interval.as_ref()).is_some() {
+            return None;
+        }
+        interval.map(|i| i.allowing_for_missed_links(linked.missed.unwrap_or(0.0), table.seen()))
+    });
+    let Some(interval) = interval else {
+        tally.refused += 1;
+        return;
+    };
+    let truth = world.organisations as f64;
+    tally.held += usize::from(interval.low <= truth && truth <= interval.high);
+    tally.safe += usize::from(interval.low <= truth);
+    tally.bias.push(interval.estimate / truth);
+    tally.width.push(interval.high / interval.low);
 }
 
 fn linkage(firms: usize, seed: usize) {
@@ -88,11 +176,14 @@ fn linkage(firms: usize, seed: usize) {
     let seconds = started.elapsed().as_secs_f64();
     let (precision, recall) = pairwise(&linked.groups[Level::Organisation.word()], &made.owners);
     println!(
-        "{} records of {firms} firms: precision {precision:.4}, recall {recall:.4}, expected missed {:.4}, expected false {:.4}, lost by blocking {:.4}, {} blocks too large, {} hubs, {seconds:.1} s; links {:?}",
+        "{} records of {firms} firms: precision {precision:.4}, recall {recall:.4}, expected missed {:.4}, expected false {:.4}, lost by blocking {}, {} blocks too large, {} hubs, {seconds:.1} s; links {:?}",
         made.lists.records.len(),
         linked.missed.unwrap_or(f64::NAN),
         linked.false_links.unwrap_or(f64::NAN),
-        linked.blocking_loss.unwrap_or(f64::NAN),
+        linked.blocking_loss.map_or_else(
+            || "not measured".to_owned(),
+            |l| format!("{l:.4} of {} links of a sample", linked.blocking_sample)
+        ),
         linked.too_large,
         linked.hubs.len(),
         linked.made,

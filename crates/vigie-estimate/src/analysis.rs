@@ -1,15 +1,16 @@
 //! One table taken through every method and every check: what is printed, and whether a number may be.
 
-use crate::honesty::consistency::{self, ConsistencyRow};
+use crate::honesty::consistency::{self, ConsistencyRow, Premises};
 use crate::honesty::refusal::{after_fitting, before_fitting, below_floor};
 use crate::honesty::sensitivity::{self, ByOdds, ImpliedOverlap, Variant};
-use crate::honesty::wording::{decimal, shown_high, shown_low, whole};
-use crate::honesty::{Check, Language, Refusal, Text, checks};
+use crate::honesty::wording::{decimal, shown_high, shown_low, tame, whole};
+use crate::honesty::{Check, Language, Refusal, Text, checks, french};
 use crate::methods::Estimate;
 use crate::methods::bootstrap::{BootstrapOptions, bca};
 use crate::methods::latent::{GibbsOptions, LatentPosterior, sample};
+use crate::methods::leavers::{Dates, Lowest, SLOWEST_HALF_LIFE, Timing, timing};
 use crate::methods::pairs::{Pair, pairs};
-use crate::methods::recommend::{self, Fast, Recommended, fast, recommend};
+use crate::methods::recommend::{self, Fast, Recommended, fast, lowest_of, recommend};
 use crate::numeric::special::median;
 use crate::options::Level;
 use crate::table::CaptureTable;
@@ -33,10 +34,10 @@ pub struct Context {
     pub derived: Vec<String>,
     /// Share of true links that the linkage missed.
     pub missed_links: Option<f64>,
-    /// Days between the middles of the earliest and the latest window.
+    /// When lists saw their units, and how fast these leave.
+    pub dates: Dates,
+    /// Days between the middles of the earliest and the latest window, when every list has one.
     pub days_apart: Option<f64>,
-    /// Days in which half the units leave.
-    pub half_life: Option<f64>,
     /// Public claims of N.
     pub claims: Vec<f64>,
     /// A reason to refuse that comes from the lists, not from the counts.
@@ -107,6 +108,8 @@ pub struct Analysis {
     pub recommended: Option<Recommended>,
     /// The interval that was computed and is withheld by the refusal.
     pub withheld: Option<Recommended>,
+    /// The lower end, and which lists it leaves out; absent when nothing can be fitted.
+    pub lowest: Option<Lowest>,
     /// Why there is no interval.
     pub refused: Option<Refusal>,
     /// Each list counted through the others.
@@ -141,6 +144,7 @@ pub fn analyze(
         estimates: Vec::new(),
         recommended: None,
         withheld: None,
+        lowest: None,
         refused: context.refusal.clone().or_else(|| before_fitting(&table)),
         consistency: Vec::new(),
         variants: Vec::new(),
@@ -152,7 +156,7 @@ pub fn analyze(
     let nothing_shared = analysis.pairs.iter().all(|p| p.overlap == 0);
     if analysis.table.width() >= 2 && !nothing_shared {
         fit(&mut analysis, context, effort);
-        analysis.strata = strata.iter().map(|(name, t)| stratum(name, t, effort)).collect();
+        analysis.strata = strata.iter().map(|(name, t)| stratum(name, t, context, effort)).collect();
     }
     analysis.checks = checks::all(&analysis, context);
     analysis
@@ -192,8 +196,8 @@ fn fit(analysis: &mut Analysis, context: &Context, effort: &Effort) {
     let table = analysis.table.clone();
     let fits = fast(&table, effort.threads);
     let missed = context.missed_links.unwrap_or(0.0);
-    let recommended =
-        recommend(&table, &fits, effort.odds).map(|r| r.allowing_for_missed_links(missed, table.seen()));
+    let recommended = recommend(&table, &fits, effort.odds, &context.dates)
+        .map(|r| r.allowing_for_missed_links(missed, table.seen()));
     analysis.estimates = recommend::estimates(&fits);
     analysis.estimates.extend(bootstrap_row(&table, &fits, effort));
     if let Some(gibbs) = effort.gibbs.filter(|_| table.width() >= 3) {
@@ -202,11 +206,15 @@ fn fit(analysis: &mut Analysis, context: &Context, effort: &Effort) {
     }
     analysis.estimates.extend(chapman_rows(&table, &analysis.pairs));
     if analysis.refused.is_none() {
-        analysis.refused = after_fitting(&table, &fits, analysis.latent.as_ref(), recommended.as_ref())
-            .or_else(|| not_closed(context))
+        // What the lists are comes before what was computed from them.
+        analysis.refused = not_closed(context)
+            .or_else(|| after_fitting(&table, &fits, analysis.latent.as_ref(), recommended.as_ref()))
             .or_else(|| context.linkage_unknown.then_some(Refusal::LinkageUnknown));
     }
-    analysis.consistency = consistency::rows(&table, effort.odds, effort.threads);
+    let premises = Premises { odds: effort.odds, dates: &context.dates, threads: effort.threads };
+    analysis.consistency = consistency::rows(&table, premises);
+    analysis.lowest =
+        Some(lowest_of(&table, &fits, &context.dates).allowing_for_missed_links(missed, table.seen()));
     analysis.variants = sensitivity::variants(&table, effort.threads);
     analysis.fast = Some(fits);
     if analysis.refused.is_some() {
@@ -217,8 +225,13 @@ fn fit(analysis: &mut Analysis, context: &Context, effort: &Effort) {
 }
 
 fn not_closed(context: &Context) -> Option<Refusal> {
-    let (days, half_life) = (context.days_apart?, context.half_life?);
-    (days > half_life / 4.0).then_some(Refusal::NotClosed { days, half_life })
+    if context.dates.together {
+        return None;
+    }
+    let days = context.days_apart?;
+    let half_life = context.dates.half_life.unwrap_or(SLOWEST_HALF_LIFE);
+    let measured = context.dates.half_life.is_none();
+    (days > half_life / 4.0).then_some(Refusal::NotClosed { days, half_life, measured })
 }
 
 fn bootstrap_row(table: &CaptureTable, fits: &Fast, effort: &Effort) -> Option<Estimate> {
@@ -300,14 +313,26 @@ fn chapman_rows(table: &CaptureTable, pairs: &[Pair]) -> Vec<Estimate> {
         .collect()
 }
 
-fn stratum(name: &str, table: &CaptureTable, effort: &Effort) -> Stratum {
+fn stratum(name: &str, table: &CaptureTable, context: &Context, effort: &Effort) -> Stratum {
     let seen = table.seen();
     let recommended = table.without_empty_lists().filter(|t| before_fitting(t).is_none()).and_then(|t| {
         let fits = fast(&t, effort.threads);
-        let interval = recommend(&t, &fits, effort.odds);
+        let interval = recommend(&t, &fits, effort.odds, &context.dates);
         if after_fitting(&t, &fits, None, interval.as_ref()).is_some() { None } else { interval }
     });
     Stratum { name: name.to_owned(), seen, recommended }
+}
+
+/// What is counted, in the plural, in both languages.
+pub fn units(context: &Context) -> (String, String) {
+    match (context.level, context.unit.as_deref()) {
+        (Some(level), _) => {
+            let (en, fr) = level.plural();
+            (en.to_owned(), fr.to_owned())
+        }
+        (None, Some(unit)) => (tame(unit), french::unit(unit)),
+        (None, None) => ("units".to_owned(), "unités".to_owned()),
+    }
 }
 
 impl Analysis {
@@ -318,11 +343,35 @@ impl Analysis {
         Some(each.iter().fold((0.0, 0.0, 0.0), |(m, l, h), r| (m + r.estimate, l + r.low, h + r.high)))
     }
 
-    /// The lower end of Chao's bound, or the floor.
+    /// The lower end that is stood by: of Chao's bound, over the lists that may be trusted to have seen those left, or the floor.
     pub fn safe_low(&self) -> f64 {
-        let bound = self.fast.as_ref().and_then(|f| f.bound.as_ref()).map(|b| b.profile.interval.low);
+        let bound = self.lowest.as_ref().map(|l| l.low);
         let repeated = self.estimates.iter().find(|e| e.method.starts_with("Chao ")).and_then(|e| e.low);
         bound.or(repeated).unwrap_or(0.0).max(self.table.seen() as f64)
+    }
+
+    /// What the lower end supposes of those who left between two lists.
+    fn who_left(&self, context: &Context) -> Text {
+        if context.frequencies.is_some() {
+            return Text::new("", "");
+        }
+        match (timing(&self.table, &context.dates), self.table.width()) {
+            (Timing::Together, _) => {
+                Text::new(" and nobody left between them", " et si aucune n'a disparu entre elles")
+            }
+            (Timing::Unknown | Timing::Apart, ..=2) => Text::new(
+                " and nobody on one list was cleaned up before the other",
+                " et si aucune de l'une n'a été nettoyée avant l'autre",
+            ),
+            (Timing::Unknown, _) => Text::new(
+                ", even if those on one list were cleaned up before the others",
+                ", même si celles d'une liste ont été nettoyées avant les autres",
+            ),
+            (Timing::Apart, _) => Text::new(
+                ", even if those on the earlier lists were cleaned up before the later ones",
+                ", même si celles des premières listes ont été nettoyées avant les suivantes",
+            ),
+        }
     }
 
     /// One sentence that can be quoted without lying.
@@ -331,12 +380,8 @@ impl Analysis {
             return sentence.clone();
         }
         let seen = self.table.seen();
-        let (unit, unit_fr) = match (context.level, context.unit.as_deref()) {
-            (Some(level), _) => level.plural(),
-            (None, Some(unit)) => (unit, unit),
-            (None, None) => ("units", "unités"),
-        };
-        let of = context.population.as_deref().map(|p| format!(" ({p})")).unwrap_or_default();
+        let (unit, unit_fr) = units(context);
+        let of = context.population.as_deref().map(|p| format!(" ({})", tame(p))).unwrap_or_default();
         let lists = self.table.width();
         let n = (whole(seen as f64, Language::English), whole(seen as f64, Language::French));
         let Some(r) = &self.recommended else {
@@ -374,14 +419,15 @@ impl Analysis {
             (format!("{models} models of {lists} lists"), format!("{models} modèles de {lists} listes"))
         };
         let low = (shown_low(r.low, seen, Language::English), shown_low(r.low, seen, Language::French));
+        let leaving = self.who_left(context);
         Text::new(
             format!(
-                "At least {} {unit} were seen{of}; there are at least {} (95%) if lists tend to miss the same ones, and between {} and {} by {basis}, allowing for a twofold dependence that no data can show.",
-                n.0, low.0, low.0, high.0
+                "At least {} {unit} were seen{of}; there are at least {} (95%) if lists tend to miss the same ones{}, and between {} and {} by {basis}, allowing for a twofold dependence that no data can show.",
+                n.0, low.0, leaving.en, low.0, high.0
             ),
             format!(
-                "Au moins {} {unit_fr} ont été vues{of} ; il y en a au moins {} (95 %) si les listes tendent à manquer les mêmes, et entre {} et {} d'après {basis_fr}, en admettant une dépendance du simple au double qu'aucune donnée ne peut montrer.",
-                n.1, low.1, low.1, high.1
+                "Au moins {} {unit_fr} ont été vues{of} ; il y en a au moins {} (95 %) si les listes tendent à manquer les mêmes{}, et entre {} et {} d'après {basis_fr}, en admettant une dépendance du simple au double qu'aucune donnée ne peut montrer.",
+                n.1, low.1, leaving.fr, low.1, high.1
             ),
         )
     }

@@ -81,6 +81,8 @@ pub struct Options {
     pub claims: Vec<f64>,
     /// Days in which half the units leave.
     pub half_life: Option<f64>,
+    /// The user says that the lists saw the same units: nobody left, or was cleaned up, between one and another.
+    pub closed: bool,
     /// Share of true links missed, when it is known from a labelled sample.
     pub missed_links: Option<f64>,
     /// Lists to be taken as one, each `A+B`: what to do with more than five, or with two that copy each other.
@@ -106,6 +108,7 @@ impl Options {
             population: None,
             claims: Vec::new(),
             half_life: None,
+            closed: false,
             missed_links: None,
             merge: Vec::new(),
             level: Level::default(),

@@ -3,10 +3,11 @@
 use crate::analysis::{Analysis, Context, analyze, analyze_frequencies};
 use crate::error::Error;
 use crate::honesty::wording::{tame, whole};
-use crate::honesty::{Language, Refusal, Text, worked};
+use crate::honesty::{Language, Refusal, Text, french, worked};
+use crate::methods::leavers::Dates;
 use crate::options::{Format, Input, Options};
 use crate::output::{json, svg, text};
-use crate::table::totals::Totals;
+use crate::table::totals::{State, Totals};
 use crate::table::{CaptureTable, Counts, TableFile, read_counts};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -60,6 +61,7 @@ fn run_table(options: &Options, path: &Path, out: &mut dyn Write) -> Result<Outc
     let mut context = context_of(options);
     let analysis = match read_counts(BufReader::new(file), path)? {
         Counts::Captures(table) => {
+            context.list_notes.extend(table.notes.iter().cloned());
             let (whole, strata) = merge(options, table)?;
             analyze(&whole, &strata, &context, &options.effort)
         }
@@ -67,7 +69,8 @@ fn run_table(options: &Options, path: &Path, out: &mut dyn Write) -> Result<Outc
             let table = of_totals(options, &totals, &mut context);
             analyze(&table, &BTreeMap::new(), &context, &options.effort)
         }
-        Counts::Frequencies(frequencies) => {
+        Counts::Frequencies(frequencies, notes) => {
+            context.list_notes.extend(notes);
             context.frequencies = Some(frequencies.clone());
             analyze_frequencies(&frequencies, &context, &options.effort)
         }
@@ -123,15 +126,22 @@ fn of_totals(options: &Options, totals: &Totals, context: &mut Context) -> Captu
     let (unit, scope) = (tame(&largest.unit), tame(&largest.scope));
     let (day, source) = (tame(&largest.day), tame(largest.who()));
     let reason = Refusal::OnlyTotals.text();
+    let (state, state_fr) = match largest.state {
+        State::Compromised => ("compromised ", format!(" {}", french::compromised(&largest.unit))),
+        State::Existing | State::Exposed | State::Other => ("", String::new()),
+    };
     context.unit = context.unit.clone().or_else(|| Some(largest.unit.clone()));
     context.sentence = Some(Text::new(
         format!(
-            "{source} counted {} {unit} ({scope}, {day}); how many there are in all is not estimated, because {}.",
+            "{source} counted {} {state}{unit} ({scope}, {day}); how many there are in all is not estimated, because {}.",
             n.0, reason.en
         ),
         format!(
-            "{source} a compté {} {unit} ({scope}, {day}) ; le total n'est pas estimé, car {}.",
-            n.1, reason.fr
+            "{source} a compté {} {}{state_fr} ({}, {day}) ; le total n'est pas estimé, car {}.",
+            n.1,
+            french::unit(&largest.unit),
+            french::place(&largest.scope),
+            reason.fr
         ),
     ));
     CaptureTable::from_cells(&[source.as_str()], &[(1, largest.count)])
@@ -144,7 +154,7 @@ pub(crate) fn context_of(options: &Options) -> Context {
         unit: options.unit.clone(),
         population: options.population.clone(),
         claims: options.claims.clone(),
-        half_life: options.half_life,
+        dates: Dates { half_life: options.half_life, together: options.closed, ..Dates::default() },
         missed_links: options.missed_links,
         ..Context::default()
     }

@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
-use vigie_estimate::honesty::consistency;
+use vigie_estimate::honesty::consistency::{self, Premises};
 use vigie_estimate::loglinear::{all_hierarchies, fit_all};
 use vigie_estimate::methods::bootstrap::{BootstrapOptions, bca};
 use vigie_estimate::methods::decomposable::{GraphOptions, average};
 use vigie_estimate::methods::latent::{GibbsOptions, sample};
+use vigie_estimate::methods::leavers::Dates;
 use vigie_estimate::methods::recommend::{DEFAULT_ODDS, fast, recommend};
 use vigie_estimate::table::{CaptureTable, read_table};
 use vigie_estimate::{Effort, analyze};
@@ -197,11 +198,12 @@ fn coverage(folder: &Path) -> anyhow::Result<()> {
         else {
             continue;
         };
-        let row = consistency::row(&table, "", truth, (DEFAULT_ODDS, THREADS));
+        let premises = Premises { odds: DEFAULT_ODDS, dates: &Dates::default(), threads: THREADS };
+        let row = consistency::row(&table, "", truth, premises);
         total += 1;
         held += usize::from(row.holds());
         safe += usize::from(row.low_is_safe());
-        let interval = recommend(&table, &fast(&table, THREADS), 1.0);
+        let interval = recommend(&table, &fast(&table, THREADS), 1.0, &Dates::default());
         nominal += usize::from(interval.is_some_and(|r| r.low <= real && real <= r.high));
         widths.extend(row.high.map(|high| (high / row.low).ln()));
         errors.extend(row.estimate.map(|e| (e / real).ln()));

@@ -214,10 +214,17 @@ fn large() -> String {
     let linked = link(&made.lists, &Decisions::new());
     let seconds = started.elapsed().as_secs_f64();
     let (precision, recall) = pairwise(&linked.groups["organisation"], &made.owners);
+    let lost = linked.blocking_loss.map_or_else(
+        || "what blocking lost could not be measured on the sample".to_owned(),
+        |loss| {
+            let links = linked.blocking_sample;
+            format!("of {links} links found by holding a sample against everybody, blocking had not proposed {:.2} %", loss * 100.0)
+        },
+    );
     format!(
-        "\n{} records of {MANY_FIRMS} firms: precision {precision:.4}, recall {recall:.4}, {seconds:.0} s; of links found by holding a sample against everybody, blocking had not proposed {:.2} %; {} blocks of common words proposed nothing.\n",
+        "\n{} records of {MANY_FIRMS} firms: precision {precision:.4}, recall {recall:.4}, {seconds:.0} s; {}; {} blocks of common words proposed nothing.\n",
         made.lists.records.len(),
-        linked.blocking_loss.unwrap_or(f64::NAN) * 100.0,
+        lost,
         linked.too_large
     )
 }

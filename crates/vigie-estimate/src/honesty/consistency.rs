@@ -3,7 +3,8 @@
 //! The units of one list are kept, the other lists are the captures, and the method's interval is compared with how many
 //! units there are. A method that misses here has no claim to hold where nobody can look.
 
-use crate::methods::recommend::{fast, recommend};
+use crate::methods::leavers::Dates;
+use crate::methods::recommend::{fast, lowest_of, recommend};
 use crate::table::CaptureTable;
 
 /// Fewer units of a list seen by the others say nothing.
@@ -11,6 +12,17 @@ pub const MIN_UNITS: u64 = 30;
 
 /// Above this many lists the model space is too large to be searched once for each list.
 const MAX_LISTS: usize = 8;
+
+/// What the interval rests on, and how much is computed at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Premises<'a> {
+    /// The odds ratio folded into the upper end.
+    pub odds: f64,
+    /// Middles of the lists' windows.
+    pub dates: &'a Dates,
+    /// Threads.
+    pub threads: usize,
+}
 
 /// One list counted through the others.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +54,7 @@ impl ConsistencyRow {
 }
 
 /// Counts each list through the others with the recommended interval.
-pub fn rows(table: &CaptureTable, odds: f64, threads: usize) -> Vec<ConsistencyRow> {
+pub fn rows(table: &CaptureTable, premises: Premises<'_>) -> Vec<ConsistencyRow> {
     if !(3..=MAX_LISTS).contains(&table.width()) {
         return Vec::new();
     }
@@ -51,22 +63,21 @@ pub fn rows(table: &CaptureTable, odds: f64, threads: usize) -> Vec<ConsistencyR
             let sub = table.given(list)?.without_empty_lists()?;
             let truth = table.on_all(1 << list);
             (sub.width() >= 2 && sub.seen() >= MIN_UNITS)
-                .then(|| row(&sub, &table.lists()[list], truth, (odds, threads)))
+                .then(|| row(&sub, &table.lists()[list], truth, premises))
         })
         .collect()
 }
 
 /// One table whose answer is known.
-pub fn row(sub: &CaptureTable, list: &str, truth: u64, (odds, threads): (f64, usize)) -> ConsistencyRow {
-    let fits = fast(sub, threads);
-    let recommended = recommend(sub, &fits, odds);
-    let bound = fits.bound.as_ref().map(|b| b.profile.interval.low);
+pub fn row(sub: &CaptureTable, list: &str, truth: u64, premises: Premises<'_>) -> ConsistencyRow {
+    let fits = fast(sub, premises.threads);
+    let recommended = recommend(sub, &fits, premises.odds, premises.dates);
     ConsistencyRow {
         list: list.to_owned(),
         truth,
         seen: sub.seen(),
         estimate: recommended.as_ref().map(|r| r.estimate),
-        low: recommended.as_ref().map(|r| r.low).or(bound).unwrap_or(sub.seen() as f64),
+        low: lowest_of(sub, &fits, premises.dates).low,
         high: recommended.map(|r| r.high),
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod checks;
 pub mod consistency;
+pub(crate) mod french;
 pub mod refusal;
 pub mod sensitivity;
 pub mod wording;

@@ -1,6 +1,6 @@
 //! When no number may be given, and why. A refusal still prints the floor, the bound and the checks.
 
-use super::wording::{Language, Text, decimal, percent, whole};
+use super::wording::{Language, Text, decimal, percent, two_figures, whole};
 use crate::loglinear::{Fitted, NoFit};
 use crate::methods::Estimate;
 use crate::methods::latent::{LatentPosterior, MAX_R_HAT};
@@ -73,6 +73,8 @@ pub enum Refusal {
         days: f64,
         /// Days in which half the units leave.
         half_life: f64,
+        /// Nobody said how fast these units leave: it is the slowest that was measured in March 2021.
+        measured: bool,
     },
 }
 
@@ -162,15 +164,15 @@ impl Refusal {
             Self::ChainsDisagree { r_hat, medians: (low, high) } => Text::new(
                 format!(
                     "the latent-class chains do not agree (R-hat {r_hat:.2}, above {MAX_R_HAT}): their medians run from {} to {}",
-                    whole(*low, EN),
-                    whole(*high, EN)
+                    whole(two_figures(*low), EN),
+                    whole(two_figures(*high), EN)
                 ),
                 format!(
                     "les chaînes à classes latentes ne s'accordent pas (R-chapeau {}, au-dessus de {}) : leurs médianes vont de {} à {}",
                     decimal(*r_hat, 2, FR),
                     decimal(MAX_R_HAT, 2, FR),
-                    whole(*low, FR),
-                    whole(*high, FR)
+                    whole(two_figures(*low), FR),
+                    whole(two_figures(*high), FR)
                 ),
             ),
             Self::NoUpperEnd { ratio: Some(ratio) } => Text::new(
@@ -191,16 +193,26 @@ impl Refusal {
                     whole(*estimate, FR)
                 ),
             ),
-            Self::NotClosed { days, half_life } => Text::new(
-                format!(
-                    "the lists are {days:.1} days apart and half the units are gone after {half_life:.1}: not one population"
-                ),
-                format!(
-                    "les listes sont à {} jours l'une de l'autre et la moitié des unités disparaît en {} jours : ce n'est pas une seule population",
-                    decimal(*days, 1, FR),
-                    decimal(*half_life, 1, FR)
-                ),
-            ),
+            Self::NotClosed { days, half_life, measured } => {
+                let (en, fr) = if *measured {
+                    (
+                        " at the slowest rate measured in March 2021 (--half-life)",
+                        " au rythme le plus lent mesuré en mars 2021 (--half-life)",
+                    )
+                } else {
+                    ("", "")
+                };
+                Text::new(
+                    format!(
+                        "the lists are {days:.1} days apart and half the units are gone after {half_life:.1}{en}: not one population"
+                    ),
+                    format!(
+                        "les listes sont à {} jours l'une de l'autre et la moitié des unités disparaît en {} jours{fr} : ce n'est pas une seule population",
+                        decimal(*days, 1, FR),
+                        decimal(*half_life, 1, FR)
+                    ),
+                )
+            }
             _ => Text::new("the data set no upper end", "les données ne fixent pas de borne supérieure"),
         }
     }

@@ -1,5 +1,6 @@
 //! How the number moves when the assumptions do: dependence, a list left out, two lists as one, links missed.
 
+use crate::methods::leavers::Dates;
 use crate::methods::pairs::{Pair, implied_overlap, with_odds_ratio};
 use crate::methods::recommend::{fast, recommend};
 use crate::table::CaptureTable;
@@ -52,7 +53,7 @@ pub fn variants(table: &CaptureTable, threads: usize) -> Vec<Variant> {
     }
     let middle = |sub: Option<CaptureTable>| {
         let sub = sub?.without_empty_lists().filter(|s| s.width() >= 2)?;
-        recommend(&sub, &fast(&sub, threads), 1.0).map(|r| r.estimate)
+        recommend(&sub, &fast(&sub, threads), 1.0, &Dates::default()).map(|r| r.estimate)
     };
     let mut found: Vec<Variant> = (0..t)
         .map(|i| {

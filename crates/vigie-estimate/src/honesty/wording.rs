@@ -108,12 +108,38 @@ pub fn percent(x: f64) -> String {
     if p.abs() < 10.0 && (p - p.round()).abs() > 0.05 { format!("{p:.1}%") } else { format!("{p:.0}%") }
 }
 
-/// Text of others made safe for a line of a terminal: control characters are shown, length is bounded.
+/// Text of others made safe for a line of a terminal: what steers a terminal or turns the line around is shown, length is bounded.
 pub fn tame(text: &str) -> String {
     text.chars()
         .take(200)
-        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+        .flat_map(|c| if steers(c) { c.escape_default().collect() } else { vec![c] })
         .collect()
+}
+
+/// Control characters, and those of Unicode that are not seen but turn or hide what stands beside them.
+pub fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}' | '\u{61c}')
+}
+
+/// A method as a reader may know it; the short name stays for those who know the program that it is from.
+pub fn method_label(method: &str, language: Language) -> String {
+    let (en, fr) = match method {
+        "Mt independence" => ("independence (Mt)", "indépendance (Mt)"),
+        "Mth Chao LB" => ("Chao's lower bound (Mth)", "borne basse de Chao (Mth)"),
+        "log-linear BIC" => ("pairs of lists, best BIC", "paires, meilleur BIC"),
+        "log-linear AIC" => ("pairs of lists, best AIC", "paires, meilleur AIC"),
+        "all models order<=2 range" => ("pairs of lists, all models", "paires, tous les modèles"),
+        "all models range" => ("all models", "tous les modèles"),
+        "dga BMA" => ("average over graphs (dga)", "moyenne de graphes (dga)"),
+        "MSE BIC-BCa" => ("best BIC, bootstrap", "meilleur BIC, bootstrap"),
+        "LCMCR K10" => ("latent classes (LCMCR)", "classes latentes (LCMCR)"),
+        other => return tame(other),
+    };
+    match language {
+        Language::English => en.to_owned(),
+        Language::French => fr.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -134,5 +160,7 @@ mod tests {
         assert_eq!(shown(4_442.0, 4_432, Language::English), "4,432");
         assert_eq!((percent(0.029), percent(0.9)), ("2.9%".to_owned(), "90%".to_owned()));
         assert_eq!(tame("a\u{1b}[31m\n"), "a\\u{1b}[31m\\n");
+        assert_eq!(tame("a\u{202e}b"), "a\\u{202e}b");
+        assert_eq!(method_label("dga BMA", Language::French), "moyenne de graphes (dga)");
     }
 }

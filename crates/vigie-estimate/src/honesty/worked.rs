@@ -3,6 +3,7 @@
 //! Without an overlap between two lists no total can be estimated. What can be said: floors, each with its unit and day;
 //! the one number that two holders of lists should compare; a share with its assumption; how fast units left.
 
+use super::french;
 use super::wording::{Language, Text, decimal, tame, two_figures, whole};
 use crate::methods::decay::decay;
 use crate::methods::pairs::implied_overlap;
@@ -76,7 +77,12 @@ fn floors(totals: &Totals) -> Vec<Text> {
             let (unit, scope, day, source) = (tame(&t.unit), tame(&t.scope), tame(&t.day), tame(&t.source));
             Text::new(
                 format!("Floor: {en} {unit}, compromised ({scope}, {day}; {source})."),
-                format!("Plancher : {fr} {unit}, compromis ({scope}, {day} ; {source})."),
+                format!(
+                    "Plancher : {fr} {}, {} ({}, {day} ; {source}).",
+                    french::unit(&t.unit),
+                    french::compromised(&t.unit),
+                    french::place(&t.scope)
+                ),
             )
         })
         .collect()
@@ -133,7 +139,11 @@ fn overlap_to_compare(totals: &Totals, (a, b): (&Total, &Total), asked: &[f64]) 
             .join(", ")
     };
     let told = |t: &Total, language| {
-        format!("{} {} ({}, {})", whole(t.count as f64, language), tame(&t.unit), tame(t.who()), tame(&t.day))
+        let unit = match language {
+            Language::English => tame(&t.unit),
+            Language::French => french::unit(&t.unit),
+        };
+        format!("{} {unit} ({}, {})", whole(t.count as f64, language), tame(t.who()), tame(&t.day))
     };
     let (en, fr) = (Language::English, Language::French);
     Text::new(
@@ -190,7 +200,8 @@ fn share_text(hits: &Total, all: &Total, world: Option<&Total>) -> Text {
     let (h, n, p, ends) = told(Language::English);
     let mut en = format!("Share: {h} of {n} ({scope}, {day}) is {p}% (95% {ends}%)");
     let (h, n, p, ends) = told(Language::French);
-    let mut fr = format!("Part : {h} sur {n} ({scope}, {day}), soit {p} % (95 % : {ends} %)");
+    let mut fr =
+        format!("Part : {h} sur {n} ({}, {day}), soit {p} % (95 % : {ends} %)", french::place(&all.scope));
     if let Some(world) = world {
         let n = both(world.count as f64);
         let (from, to) =
@@ -203,9 +214,9 @@ fn share_text(hits: &Total, all: &Total, world: Option<&Total>) -> Text {
             to.0
         );
         fr = format!(
-            "{fr} ; sur {} {} cela ferait {} à {}, mais seulement si {scope} ressemblait au monde et si rien ne suivait le {day}. Ni l'un ni l'autre n'est établi",
+            "{fr} ; sur {} {} cela ferait {} à {}, mais seulement si ce périmètre ressemblait au monde et si rien n'est venu après le {day}. Ni l'un ni l'autre n'est établi",
             n.1,
-            tame(&world.unit),
+            french::unit(&world.unit),
             from.1,
             to.1
         );
@@ -231,7 +242,7 @@ fn decays(totals: &Totals) -> Vec<Text> {
             let d = decay(&[point(first)?, point(last)?])?;
             let state = match first.state {
                 State::Compromised => ("compromised", "compromis"),
-                State::Exposed => ("exposed", "exposés"),
+                State::Exposed => ("exposed", "exposé"),
                 State::Existing | State::Other => ("", ""),
             };
             let (a, b) = (both(first.count as f64), both(last.count as f64));
@@ -242,7 +253,7 @@ fn decays(totals: &Totals) -> Vec<Text> {
             let (from, to) = (tame(&first.day), tame(&last.day));
             Some(Text::new(
                 format!("Closure: {} {unit} ({scope}, {who}) fell from {} on {from} to {} on {to}: halved in {half} days, so lists more than {quarter} days apart are not one population.", state.0, a.0, b.0),
-                format!("Fermeture : {unit} {} ({scope}, {who}) : de {} le {from} à {} le {to}, soit divisés par deux en {half_fr} jours ; des listes à plus de {quarter_fr} jours ne décrivent pas une même population.", state.1, a.1, b.1),
+                format!("Fermeture : {} : état « {} » ({}, {who}) : de {} le {from} à {} le {to}, soit deux fois moins en {half_fr} jours ; des listes à plus de {quarter_fr} jours d'écart ne décrivent pas une même population.", french::unit(&first.unit), state.1, french::place(&first.scope), a.1, b.1),
             ))
         })
         .collect()
@@ -269,6 +280,6 @@ mod tests {
         assert!(has("halved in 7.4 days") && has("halved in 24.1 days"), "{english:#?}");
         assert!(has("Floor: 21,248 servers"));
         assert_eq!(floor(&totals).unwrap().count, 21_248);
-        assert!(said.iter().any(|s| s.fr.contains("divisés par deux en 7,4 jours")));
+        assert!(said.iter().any(|s| s.fr.contains("deux fois moins en 7,4 jours")));
     }
 }

@@ -8,6 +8,7 @@ use super::owners::Owners;
 use super::union::Union;
 use super::weights::{Pattern as AnyPattern, Table as AnyTable, Weights as AnyWeights, learn};
 use super::{Decisions, Link};
+use crate::honesty::{Language, Text};
 use crate::lists::names::likeness;
 use crate::lists::{KeyKind, Lists};
 use crate::numeric::parallel;
@@ -25,8 +26,10 @@ const LOSS_SAMPLE: usize = 100;
 const PAIRS_AT_ONCE: usize = 20_000;
 /// Pairs with a smaller chance add nothing to what is expected.
 const LEAST_COUNTED: f64 = 1e-4;
-/// Most groups that a sample is held against by brute force.
-const LOSS_AGAINST: usize = 20_000;
+/// About how many comparisons the sample may cost: half a minute of one core at a million records.
+const LOSS_COMPARISONS: usize = 40_000_000;
+/// A smaller sample than this measures nothing.
+const LEAST_SAMPLE: usize = 20;
 
 /// The most that domains that are merely alike can say.
 const MOST_BY_LIKE_LABELS: f64 = 0.9;
@@ -80,6 +83,8 @@ pub struct ByName {
     pub false_links: Option<f64>,
     /// Share of sampled links that no block proposes.
     pub blocking_loss: Option<f64>,
+    /// Links that the sample found.
+    pub blocking_sample: u32,
     /// Blocks of common words that proposed nothing.
     pub too_large: usize,
     /// Joins that each of [`THRESHOLDS`] would make: pairs of record numbers.
@@ -125,12 +130,13 @@ pub fn link_by_name(
         }
         if let Some(decision) = decision {
             let (left, right) = (show(pa), show(pb));
-            result.links.push(Link { left, right, why: explain(&weights, patterns[pair]), chance, decision });
+            let why = explain(&weights, patterns[pair]);
+            result.links.push(Link { left, right, rows: ends, why, chance, decision });
         }
     }
     result.missed = (made + left > 0.0).then(|| left / (made + left));
     result.false_links = (by_likeness > 0.0).then(|| wrong / by_likeness);
-    result.blocking_loss = blocking_loss(&profiles, candidates, &weights);
+    (result.blocking_loss, result.blocking_sample) = blocking_loss(&profiles, candidates, &weights);
     result
 }
 
@@ -324,34 +330,61 @@ fn chance(weights: &Weights, pattern: Pattern) -> f64 {
     if pattern[0] == 0 && pattern[1] != 1 { chance.min(MOST_BY_LIKE_LABELS) } else { chance }
 }
 
-fn explain(weights: &Weights, pattern: Pattern) -> String {
-    let names = ["name", "domain", "country", "network"];
-    let levels = ["?", "same", "close", "near", "differs"];
+/// What agreed and what did not, in words, with what it weighed in bits (each bit doubles the odds).
+fn explain(weights: &Weights, pattern: Pattern) -> Text {
+    const WORDS: [[(&str, &str); 4]; COMPARISONS] = [
+        [
+            ("same name", "même nom"),
+            ("names nearly the same", "noms presque identiques"),
+            ("names alike", "noms ressemblants"),
+            ("names differ", "noms différents"),
+        ],
+        [
+            ("domain fits", "domaine concordant"),
+            ("domain nearly fits", "domaine presque concordant"),
+            ("domain is part of it", "domaine contenu dans l'autre"),
+            ("domain does not fit", "domaine discordant"),
+        ],
+        [("same country", "même pays"), ("", ""), ("", ""), ("other country", "autre pays")],
+        [("same network", "même réseau"), ("", ""), ("", ""), ("other network", "autre réseau")],
+    ];
     let bits = weights.bits(pattern);
-    (0..COMPARISONS)
-        .filter(|&c| pattern[c] > 0)
-        .map(|c| format!("{} {} {:+.1}", names[c], levels[pattern[c] as usize], bits[c]))
-        .collect::<Vec<_>>()
-        .join(", ")
+    let told = |language: Language| {
+        (0..COMPARISONS)
+            .filter(|&c| pattern[c] > 0)
+            .map(|c| {
+                let (en, fr) = WORDS[c][usize::from(pattern[c] - 1).min(3)];
+                let sign = format!("{:+.1}", bits[c]);
+                match language {
+                    Language::English => format!("{en} ({sign})"),
+                    Language::French => format!("{fr} ({})", sign.replace('.', ",")),
+                }
+            })
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    Text::new(told(Language::English), told(Language::French))
 }
 
-/// Links of a sample found by holding it against everybody, that no block proposes.
-fn blocking_loss(profiles: &[Profile], candidates: &[(u32, u32)], weights: &Weights) -> Option<f64> {
+/// Links of a sample found by holding it against everybody, that no block proposes: their share, and how many were found.
+fn blocking_loss(profiles: &[Profile], candidates: &[(u32, u32)], weights: &Weights) -> (Option<f64>, u32) {
     let mut random = Random::new(0x7669_6769, 2);
-    let (mut found, mut lost) = (0_u32, 0_u32);
-    for _ in 0..LOSS_SAMPLE.min(profiles.len()) {
-        let a = random.below(profiles.len());
-        // A start at random and steps of one: everybody, or a contiguous part when there are too many.
-        let start = random.below(profiles.len());
-        for step in 0..LOSS_AGAINST.min(profiles.len()) {
-            let b = (start + step) % profiles.len();
-            if a == b || chance(weights, compare(&profiles[a], &profiles[b])) < LINK_AT {
+    let sample = LOSS_SAMPLE.min(LOSS_COMPARISONS / profiles.len().max(1)).clamp(LEAST_SAMPLE, LOSS_SAMPLE);
+    let chosen: Vec<usize> = (0..sample.min(profiles.len())).map(|_| random.below(profiles.len())).collect();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let counted: Vec<(u32, u32)> = parallel::map(chosen.len(), threads, |i| {
+        let a = chosen[i];
+        let (mut found, mut lost) = (0, 0);
+        for b in (0..profiles.len()).filter(|&b| b != a) {
+            if chance(weights, compare(&profiles[a], &profiles[b])) < LINK_AT {
                 continue;
             }
+            let number = |i: usize| u32::try_from(i).unwrap_or(u32::MAX);
             found += 1;
-            let key = (u32::try_from(a.min(b)).ok()?, u32::try_from(a.max(b)).ok()?);
-            lost += u32::from(candidates.binary_search(&key).is_err());
+            lost += u32::from(candidates.binary_search(&(number(a.min(b)), number(a.max(b)))).is_err());
         }
-    }
-    (found > 0).then(|| f64::from(lost) / f64::from(found))
+        (found, lost)
+    });
+    let (found, lost) = counted.iter().fold((0, 0), |(f, l), c| (f + c.0, l + c.1));
+    ((found > 0).then(|| f64::from(lost) / f64::from(found)), found)
 }

@@ -12,6 +12,7 @@ pub mod simulate;
 pub mod union;
 pub mod weights;
 
+use crate::honesty::Text;
 use crate::lists::{KeyKind, Lists, Record};
 use crate::options::Level;
 use crate::table::CaptureTable;
@@ -27,8 +28,10 @@ pub struct Link {
     pub left: String,
     /// Name on the other.
     pub right: String,
+    /// First row of each side, as an index into the records: where a person looks it up.
+    pub rows: (usize, usize),
     /// What was compared and what each comparison weighed, in bits.
-    pub why: String,
+    pub why: Text,
     /// Chance that both are the same organisation.
     pub chance: f64,
     /// What was decided.
@@ -56,6 +59,8 @@ pub struct Linked {
     pub false_links: Option<f64>,
     /// Share of sampled links that no block would have proposed.
     pub blocking_loss: Option<f64>,
+    /// Links that the sample found: how much that share is worth.
+    pub blocking_sample: u32,
     /// Blocks of common words that were too large to propose anything.
     pub too_large: usize,
     /// Organisation of each record at each of [`fellegi::THRESHOLDS`]: what another threshold would have counted.
@@ -111,6 +116,7 @@ pub fn link(lists: &Lists, decisions: &Decisions) -> Linked {
         too_large: fuzzy.too_large,
         at_thresholds,
         blocking_loss: fuzzy.blocking_loss,
+        blocking_sample: fuzzy.blocking_sample,
     }
 }
 
@@ -147,15 +153,36 @@ fn join_weakly(
                     }
                 } else if let Some((left, right)) = told.filter(|_| clashes.len() < MOST_CLASHES) {
                     let decision = if by_hand.is_some() { Decision::Rejected } else { Decision::Doubtful };
-                    let why = format!("same {}, domains differ", kind.word());
-                    clashes.push(Link { left, right, why, chance: fellegi::DOUBT_AT, decision });
+                    let why = why_clash(kind);
+                    clashes.push(Link {
+                        left,
+                        right,
+                        rows: (a, b),
+                        why,
+                        chance: fellegi::DOUBT_AT,
+                        decision,
+                    });
                 }
             }
         }
     }
-    clashes.sort_by(|a, b| (&a.left, &a.right, &a.why).cmp(&(&b.left, &b.right, &b.why)));
-    clashes.dedup();
+    clashes.sort_by(|a, b| (&a.left, &a.right, &a.why.en).cmp(&(&b.left, &b.right, &b.why.en)));
+    clashes.dedup_by(|a, b| (&a.left, &a.right, &a.why) == (&b.left, &b.right, &b.why));
     clashes
+}
+
+/// One key for both, and two domains: what a person has to weigh.
+fn why_clash(kind: KeyKind) -> Text {
+    let (en, fr) = match kind {
+        KeyKind::Certificate => ("one certificate", "un même certificat"),
+        KeyKind::Address => ("one address", "une même adresse"),
+        KeyKind::Name => ("one name and country", "mêmes nom et pays"),
+        KeyKind::Url => ("one URL", "une même URL"),
+        KeyKind::HostName => ("one host name", "un même nom d'hôte"),
+        KeyKind::Domain => ("one domain", "un même domaine"),
+        KeyKind::Forest => ("one directory forest", "une même forêt"),
+    };
+    Text::new(format!("{en}, but two domains"), format!("{fr}, mais deux domaines"))
 }
 
 /// Organisations at each threshold, from the groups that exact keys made.

@@ -52,6 +52,8 @@ pub struct World {
     pub copied: f64,
     /// Share of the first list's organisations that were told, cleaned up, and can be on no later list.
     pub cleaned: f64,
+    /// Share of each list's organisations that were told, cleaned up before the next list, and can be on no later one.
+    pub cleaned_each: f64,
     /// Chance that a name is misspelt, or that identifying fields are missing.
     pub noise: f64,
     /// Share of organisations that the list of names knows by an old name.
@@ -73,6 +75,7 @@ impl World {
             heterogeneity: 0.0,
             copied: 0.0,
             cleaned: 0.0,
+            cleaned_each: 0.0,
             noise: 0.0,
             renamed: 0.0,
             nat: 0.0,
@@ -126,6 +129,11 @@ pub fn make(world: &World) -> Made {
         }
         if on[0] && random.uniform() < world.cleaned {
             on = [true, false, false, false];
+        }
+        for list in 0..3 {
+            if world.cleaned_each > 0.0 && on[list] && random.uniform() < world.cleaned_each {
+                on[list + 1..].fill(false);
+            }
         }
         on[2] |= on[1] && random.uniform() < world.copied;
         for (list, _) in on.iter().enumerate().filter(|(_, on)| **on) {
@@ -276,6 +284,35 @@ fn spelling(o: &Organisation, list: usize, world: &World, random: &mut Random) -
         name = swapped.into_iter().collect();
     }
     name
+}
+
+/// The made lists as CSV files by name, with the headers that such lists have: what a user would be handed.
+pub fn as_files(made: &Made) -> Vec<(String, String)> {
+    const COLUMNS: [(&str, crate::lists::KeyKind); 5] = [
+        ("url", crate::lists::KeyKind::Url),
+        ("ip", crate::lists::KeyKind::Address),
+        ("fqdn", crate::lists::KeyKind::HostName),
+        ("cert_sha256", crate::lists::KeyKind::Certificate),
+        ("forest", crate::lists::KeyKind::Forest),
+    ];
+    let mut files: Vec<(String, String)> = Vec::new();
+    for meta in &made.lists.metas {
+        let titles: Vec<&str> = COLUMNS.iter().map(|c| c.0).collect();
+        files.push((meta.name.clone(), format!("{},organisation,country\n", titles.join(","))));
+    }
+    for record in &made.lists.records {
+        let Some((_, text)) = files.get_mut(record.list as usize) else { continue };
+        for (_, kind) in COLUMNS {
+            let value = record.keys.iter().find(|k| k.0 == kind).map_or("", |k| made.lists.text(k.1));
+            text.push_str(value);
+            text.push(',');
+        }
+        text.push_str(record.name.map_or("", |id| made.lists.text(id)));
+        text.push(',');
+        text.push_str(&record.country.map_or(String::new(), |c| String::from_utf8_lossy(&c).into_owned()));
+        text.push('\n');
+    }
+    files
 }
 
 /// Precision and recall of pairs of records that were put into one group.

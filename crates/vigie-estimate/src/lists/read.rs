@@ -43,6 +43,17 @@ pub struct ListMeta {
     pub days: Option<(i32, i32)>,
 }
 
+impl ListMeta {
+    /// The middle of its window in days since 1970: as it states it, or between its first and last row.
+    pub fn middle(&self) -> Option<f64> {
+        let stated = self.window.as_deref().and_then(|w| match w.split_once("..") {
+            Some((from, to)) => Some((day_of(from.trim())?, day_of(to.trim())?)),
+            None => day_of(w.trim()).map(|day| (day, day)),
+        });
+        stated.or(self.days).map(|(a, b)| f64::midpoint(f64::from(a), f64::from(b)))
+    }
+}
+
 /// All lists, their strings interned.
 #[derive(Clone, Debug, Default)]
 pub struct Lists {

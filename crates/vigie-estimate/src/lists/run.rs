@@ -3,14 +3,14 @@
 use super::{Lists, read_lists};
 use crate::analysis::{Context, analyze};
 use crate::error::Error;
-use crate::honesty::wording::whole;
+use crate::honesty::wording::{steers, tame, whole};
 use crate::honesty::{Language, Refusal, Text};
 use crate::link::{Decisions, Linked, fellegi::ordered, link};
 use crate::methods::recommend::{fast, recommend};
 use crate::options::{Format, Level, Options};
 use crate::output::{json, text};
 use crate::run::{Outcome, context_of, merged, write};
-use crate::table::CaptureTable;
+use crate::table::{CaptureTable, delimiter_of, text_of};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -23,7 +23,7 @@ pub(crate) fn run_lists(options: &Options, paths: &[PathBuf], out: &mut dyn Writ
     let decisions = options.decisions.as_deref().map(read_decisions).transpose()?.unwrap_or_default();
     let linked = link(&lists, &decisions);
     if let Some(path) = &options.review {
-        write_review(&linked, path)?;
+        write_review(&lists, &linked, (path, options.language))?;
     }
     let (table, context) = capture(&lists, &linked, options)?;
     let analysis = analyze(&table, &BTreeMap::new(), &context, &options.effort);
@@ -72,6 +72,7 @@ fn capture(lists: &Lists, linked: &Linked, options: &Options) -> Result<(Capture
         context.list_notes.push(note(lists, linked, level, index));
         let window =
             meta.window.clone().or_else(|| meta.days.map(|(a, b)| format!("{}..{}", date(a), date(b))));
+        context.dates.middles.extend(meta.middle().map(|day| (meta.name.clone(), day)));
         context.windows.extend(window.map(|w| (meta.name.clone(), w)));
     }
     if level == Level::Organisation && linked.nameless > 0 {
@@ -83,14 +84,15 @@ fn capture(lists: &Lists, linked: &Linked, options: &Options) -> Result<(Capture
     }
     context.days_apart = days_apart(lists, &keep);
     if keep.len() < 2 && keep.len() + without.len() >= 2 {
-        let units = without.iter().map(|name| format!("{name}: no {}", level.word())).collect();
+        let units = without.iter().map(|name| format!("{}: no {}", tame(name), level.word())).collect();
         context.refusal = Some(Refusal::MixedUnits { units });
     }
     let table = linked.table(lists, level, &keep).unwrap_or_else(CaptureTable::of_nobody);
     if level == Level::Organisation {
         for (at, other) in linked.tables_at_thresholds(lists, &keep) {
             let other = merged(other, &options.merge)?;
-            let middle = recommend(&other, &fast(&other, options.effort.threads), 1.0).map(|r| r.estimate);
+            let middle = recommend(&other, &fast(&other, options.effort.threads), 1.0, &context.dates)
+                .map(|r| r.estimate);
             context.thresholds.push((at, other.seen(), middle));
         }
     }
@@ -121,12 +123,9 @@ fn note(lists: &Lists, linked: &Linked, level: Level, index: usize) -> Text {
     Text::new(en, fr)
 }
 
-/// Days between the middles of the earliest and the latest list.
+/// Days between the middles of the earliest and the latest list; `None` when one of them has no date.
 fn days_apart(lists: &Lists, keep: &[usize]) -> Option<f64> {
-    let middles: Vec<f64> = keep
-        .iter()
-        .filter_map(|&k| lists.metas[k].days.map(|(a, b)| f64::midpoint(f64::from(a), f64::from(b))))
-        .collect();
+    let middles: Vec<f64> = keep.iter().map(|&k| lists.metas[k].middle()).collect::<Option<Vec<f64>>>()?;
     let low = middles.iter().copied().reduce(f64::min)?;
     let high = middles.iter().copied().reduce(f64::max)?;
     (middles.len() >= 2).then_some(high - low)
@@ -182,28 +181,37 @@ fn linkage_json(linked: &Linked) -> Value {
         "expected_missed": linked.missed,
         "expected_false": linked.false_links,
         "blocking_loss": linked.blocking_loss,
+        "blocking_loss_measured_on_links": linked.blocking_sample,
         "blocks_too_large": linked.too_large,
         "by_name": linked.links.len(),
     })
 }
 
-/// The clerical review file: doubtful links first, the `decision` column to be filled in with `yes` or `no`.
-fn write_review(linked: &Linked, path: &Path) -> Result<(), Error> {
+/// Columns of the review file. `decision` is filled in by a person, with `yes` or `no`.
+const REVIEW: [&str; 8] = ["decision", "left", "right", "chance", "why", "proposed", "left_row", "right_row"];
+
+/// The clerical review file: the most doubtful links first, both sides side by side, where each is found, and why.
+fn write_review(lists: &Lists, linked: &Linked, (path, language): (&Path, Language)) -> Result<(), Error> {
     let mut writer = csv::Writer::from_path(path).map_err(|e| Error::Write(e.into()))?;
     let put = |writer: &mut csv::Writer<std::fs::File>, row: &[&str]| {
         let guarded: Vec<String> = row.iter().map(|cell| guard(cell)).collect();
         writer.write_record(&guarded).map_err(|e| Error::Write(e.into()))
     };
-    put(&mut writer, &["left", "right", "chance", "why", "proposed", "decision"])?;
+    put(&mut writer, &REVIEW)?;
     let mut order: Vec<&crate::link::Link> = linked.links.iter().collect();
     order.sort_by(|a, b| {
         (a.chance - 0.5).abs().total_cmp(&(b.chance - 0.5).abs()).then_with(|| a.left.cmp(&b.left))
     });
+    let place = |row: usize| {
+        lists.records.get(row).map_or(String::new(), |r| {
+            let list = lists.metas.get(r.list as usize).map_or("", |m| m.name.as_str());
+            format!("{list}:{}", r.line)
+        })
+    };
     for link in order {
-        put(
-            &mut writer,
-            &[&link.left, &link.right, &format!("{:.3}", link.chance), &link.why, link.decision.word(), ""],
-        )?;
+        let (chance, why) = (format!("{:.3}", link.chance), link.why.of(language));
+        let (left, right) = (place(link.rows.0), place(link.rows.1));
+        put(&mut writer, &["", &link.left, &link.right, &chance, why, link.decision.word(), &left, &right])?;
     }
     writer.flush()?;
     Ok(())
@@ -211,7 +219,7 @@ fn write_review(linked: &Linked, path: &Path) -> Result<(), Error> {
 
 /// Names come from others: a cell that a spreadsheet would run is made text.
 fn guard(cell: &str) -> String {
-    let flat: String = cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let flat: String = cell.chars().map(|c| if steers(c) { ' ' } else { c }).collect();
     if flat.starts_with(['=', '+', '@']) || (flat.starts_with('-') && flat.len() > 1) {
         format!("'{flat}")
     } else {
@@ -219,21 +227,42 @@ fn guard(cell: &str) -> String {
     }
 }
 
+/// A cell without what [`guard`] put before it; an apostrophe of the name itself stays.
+fn unguard(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(['=', '+', '@', '-']) => rest,
+        Some(_) | None => cell,
+    }
+}
+
 /// Reads a review file back.
 fn read_decisions(path: &Path) -> Result<Decisions, Error> {
     let bad = |message: String| Error::Input { path: path.to_owned(), message };
+    let file = std::fs::File::open(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    // A spreadsheet saves with semicolons or in UTF-16 as it likes.
+    let text = text_of(file, path)?;
+    let delimiter = delimiter_of(text.lines().next().unwrap_or(""));
     let mut reader =
-        csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(|e| bad(e.to_string()))?;
+        csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(text.as_bytes());
     let mut decisions = Decisions::new();
+    // A spreadsheet may have moved the columns: they are found by their titles.
+    let headers = reader.headers().map_err(|e| bad(e.to_string()))?.clone();
+    let place = |name: &str| {
+        headers
+            .iter()
+            .position(|h| h.trim().trim_start_matches('\u{feff}').eq_ignore_ascii_case(name))
+            .ok_or_else(|| bad(format!("no column is called `{name}`: this is not a review file")))
+    };
+    let (left, right, decision) = (place("left")?, place("right")?, place("decision")?);
     for row in reader.records() {
         let row = row.map_err(|e| bad(e.to_string()))?;
-        let side = |i: usize| row.get(i).unwrap_or("").trim_start_matches('\'').to_owned();
-        let verdict = match row.get(5).unwrap_or("").trim().to_lowercase().as_str() {
+        let side = |i: usize| unguard(row.get(i).unwrap_or("")).to_owned();
+        let verdict = match row.get(decision).unwrap_or("").trim().to_lowercase().as_str() {
             "yes" | "y" | "link" | "oui" => true,
             "no" | "n" | "non" => false,
             _ => continue,
         };
-        decisions.insert(ordered(side(0), side(1)), verdict);
+        decisions.insert(ordered(side(left), side(right)), verdict);
     }
     Ok(decisions)
 }
@@ -247,5 +276,6 @@ mod tests {
         assert_eq!(date(0), "1970-01-01");
         assert_eq!(date(18_688), "2021-03-02");
         assert_eq!(guard("=1+1"), "'=1+1");
+        assert_eq!((unguard("'=1+1"), unguard("'t Hooft")), ("=1+1", "'t Hooft"));
     }
 }

@@ -5,6 +5,7 @@ pub mod chao;
 pub mod decay;
 pub mod decomposable;
 pub mod latent;
+pub mod leavers;
 pub mod pairs;
 pub mod recommend;
 

@@ -3,9 +3,10 @@
 //! Measured on lists whose truth is known (docs/estimate.md): nominal intervals of single methods held the truth in four
 //! to six of ten cases, and nearly every miss was an upper end too low. So the lower end is that of Chao's bound, never
 //! of a chosen model; the upper end is the largest of three methods that fail for different reasons, with the unseen
-//! multiplied by the odds ratio that no data can rule out.
+//! multiplied by the odds ratio that no data can rule out. Who left between the lists is in [`super::leavers`].
 
 use super::decomposable::{GraphOptions, GraphPosterior, MAX_LISTS, average};
+use super::leavers::{Dates, Lowest, lowest};
 use super::pairs::{Pair, pairs};
 use super::{Estimate, chao};
 use crate::honesty::wording::{decimal, tame};
@@ -90,11 +91,16 @@ pub fn fast(table: &CaptureTable, threads: usize) -> Fast {
     }
 }
 
+/// The lower end that is stood by, whoever left between the lists.
+pub fn lowest_of(table: &CaptureTable, fast: &Fast, dates: &Dates) -> Lowest {
+    lowest(table, fast.bound.as_ref().map(|b| &b.profile), dates)
+}
+
 /// The interval of a table; `None` when no method gives an upper end.
-pub fn recommend(table: &CaptureTable, fast: &Fast, odds: f64) -> Option<Recommended> {
+pub fn recommend(table: &CaptureTable, fast: &Fast, odds: f64, dates: &Dates) -> Option<Recommended> {
     let seen = table.seen() as f64;
     let bound = fast.bound.as_ref().map(|b| &b.profile);
-    let low = bound.map_or(seen, |p| p.interval.low).max(seen);
+    let low = lowest_of(table, fast, dates).low;
     let choice = fast.bic.as_ref().and_then(|(_, profile)| profile.as_ref());
     let mut ends = Vec::new();
     ends.push(fast.graphs.as_ref()?.high);

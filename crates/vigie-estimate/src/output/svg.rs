@@ -1,17 +1,21 @@
 //! A chart: the floor, the bound, every method, the interval, and what was claimed in public, on one logarithmic axis.
 
-use crate::analysis::{Analysis, Context};
+use crate::analysis::{Analysis, Context, units};
 use crate::honesty::Language;
-use crate::honesty::wording::{shown, shown_high, shown_low, whole};
+use crate::honesty::wording::{method_label, shown, shown_high, shown_low, steers, whole};
 use std::fmt::Write as _;
 
-const WIDTH: f64 = 960.0;
+/// Room for the names before the bars.
 const LEFT: f64 = 220.0;
-/// Room for the numbers beside the bars.
-const RIGHT: f64 = 190.0;
+/// Room for the bars.
+const PLOT: f64 = 550.0;
+/// Least room for the numbers beside the bars.
+const LEAST_RIGHT: f64 = 190.0;
+/// Pixels of a character of the numbers.
+const CHARACTER: f64 = 6.9;
 const ROW: f64 = 24.0;
 const LINE: f64 = 18.0;
-const FOOT: f64 = 40.0;
+const FOOT: f64 = 64.0;
 /// Characters of a line of the heading: what fits the width at its size.
 const HEADING: usize = 125;
 /// Pixels that a label of the axis needs, so that no two touch.
@@ -33,13 +37,15 @@ pub fn render(analysis: &Analysis, context: &Context, language: Language) -> Str
     let floor = (analysis.table.seen() as f64).max(1.0);
     let largest = bars.iter().map(|b| b.high.unwrap_or(b.middle)).fold(floor * 2.0, f64::max) * 1.1;
     let (from, to) = ((floor * 0.8).max(0.5).log10(), largest.log10());
-    let x = |n: f64| LEFT + (n.max(1e-9).log10() - from) / (to - from) * (WIDTH - LEFT - RIGHT);
+    let x = |n: f64| LEFT + (n.max(1e-9).log10() - from) / (to - from) * PLOT;
+    let longest = bars.iter().map(|b| b.told.chars().count()).max().unwrap_or(0);
+    let width = LEFT + PLOT + LEAST_RIGHT.max(24.0 + CHARACTER * longest as f64);
     let sentence = analysis.sentence(context).of(language).to_owned();
     let heading = wrapped(&sentence);
     let top = LINE * heading.len() as f64 + 34.0;
     let height = top + ROW * bars.len() as f64 + FOOT;
     let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" font-size=\"12\" role=\"img\">\n<title>{}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" height=\"{height:.0}\" font-family=\"sans-serif\" font-size=\"12\" role=\"img\">\n<title>{}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
         escape(&sentence)
     );
     for (i, line) in heading.iter().enumerate() {
@@ -48,6 +54,12 @@ pub fn render(analysis: &Analysis, context: &Context, language: Language) -> Str
     }
     let bottom = height - FOOT;
     axis(&mut out, &spaced(&ticks(from, to), &x), &x, (top, bottom), language);
+    let _ = writeln!(
+        out,
+        "<text x=\"{LEFT}\" y=\"{:.1}\" fill=\"#555\">{}</text>",
+        bottom + 42.0,
+        escape(&legend(analysis, context, language))
+    );
     let at = x(floor);
     let _ = writeln!(
         out,
@@ -59,6 +71,26 @@ pub fn render(analysis: &Analysis, context: &Context, language: Language) -> Str
     }
     out.push_str("</svg>\n");
     out
+}
+
+/// What is drawn, in words: under a refusal nothing drawn is an answer.
+fn legend(analysis: &Analysis, context: &Context, language: Language) -> String {
+    let (unit, unit_fr) = units(context);
+    let text = match (language, analysis.recommended.is_some()) {
+        (Language::English, true) => {
+            format!("{unit}, logarithmic; dot: middle, bar: nominal 95% interval or range, red: seen")
+        }
+        (Language::English, false) => {
+            format!("{unit}, logarithmic; gray: what each method says, none of it stands; red: seen")
+        }
+        (Language::French, true) => format!(
+            "{unit_fr}, échelle logarithmique ; point : milieu, trait : intervalle à 95 % nominal ou étendue, rouge : vu"
+        ),
+        (Language::French, false) => format!(
+            "{unit_fr}, échelle logarithmique ; gris : ce que dit chaque méthode, rien n'est retenu ; rouge : vu"
+        ),
+    };
+    shortened(&text, 110)
 }
 
 fn axis(
@@ -113,7 +145,7 @@ fn spaced(ticks: &[f64], x: &dyn Fn(f64) -> f64) -> Vec<f64> {
 }
 
 fn draw(out: &mut String, bar: &Bar, y: f64, x: &dyn Fn(f64) -> f64) {
-    let edge = WIDTH - RIGHT;
+    let edge = LEFT + PLOT;
     let (low, middle, high) = (x(bar.low), x(bar.middle), bar.high.map_or(edge, x));
     let color = bar.color;
     let _ = writeln!(
@@ -156,12 +188,12 @@ fn bars(analysis: &Analysis, context: &Context, language: Language) -> Vec<Bar> 
         let low = e.low.unwrap_or(middle).max(floor);
         let high = e.high.map_or_else(|| "∞".to_owned(), |h| shown(h, seen, language));
         bars.push(Bar {
-            label: shortened(&e.method),
+            label: shortened(&method_label(&e.method, language), 32),
             low,
             middle,
             high: e.high,
             told: format!("{} ({} – {high})", shown(middle, seen, language), shown(low, seen, language)),
-            color: "#36c",
+            color: if analysis.recommended.is_some() { "#36c" } else { "#888" },
         });
     }
     if let Some(r) = &analysis.recommended {
@@ -179,11 +211,20 @@ fn bars(analysis: &Analysis, context: &Context, language: Language) -> Vec<Bar> 
     bars
 }
 
-/// Names of lists are others' text, as long as they like.
-fn shortened(label: &str) -> String {
-    let most = 32;
-    let cut = label.chars().count() > most;
-    label.chars().take(if cut { most - 1 } else { most }).chain(cut.then_some('…')).collect()
+/// Names of lists are others' text, as long as they like. A letter beyond the Latin, Greek and Cyrillic ones may be twice as wide.
+fn shortened(label: &str, most: usize) -> String {
+    let wide = |c: char| if u32::from(c) < 0x1100 { 1 } else { 2 };
+    let mut room = most;
+    let mut out = String::new();
+    for c in label.chars().filter(|&c| !steers(c)) {
+        if room <= wide(c) {
+            out.push('…');
+            break;
+        }
+        room -= wide(c);
+        out.push(c);
+    }
+    out
 }
 
 /// 1, 2 and 5 times the powers of ten in range, thinned when there are many.
@@ -203,7 +244,7 @@ fn ticks(from: f64, to: f64) -> Vec<f64> {
 
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars().filter(|c| !c.is_control()) {
+    for c in text.chars().filter(|&c| !steers(c)) {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),

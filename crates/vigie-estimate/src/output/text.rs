@@ -1,7 +1,7 @@
 //! The result as text for people: the answer first, then the methods, then the checks, then the sentence.
 
-use crate::analysis::{Analysis, Context};
-use crate::honesty::wording::{shown, shown_high, shown_low, tame, whole};
+use crate::analysis::{Analysis, Context, units};
+use crate::honesty::wording::{method_label, shown, shown_high, shown_low, whole};
 use crate::honesty::{Language, Status};
 use std::fmt::Write as _;
 
@@ -10,19 +10,27 @@ pub fn render(analysis: &Analysis, context: &Context, language: Language) -> Str
     let mut out = String::new();
     let floor = analysis.table.seen();
     let words = words(language);
-    let _ = writeln!(out, "{}: {}", words.seen, whole(floor as f64, language));
+    let (unit, unit_fr) = units(context);
+    let unit = if language == Language::English { unit } else { unit_fr };
+    let _ = writeln!(out, "{}{}{} {}", words.seen, words.colon, whole(floor as f64, language), unit);
     // Where there is no bound the floor is all, and saying it twice would make it look like two findings.
     if analysis.safe_low() > floor as f64 {
-        let _ = writeln!(out, "{}: {}", words.at_least, shown_low(analysis.safe_low(), floor, language));
+        let _ = writeln!(
+            out,
+            "{}{}{}",
+            words.at_least,
+            words.colon,
+            shown_low(analysis.safe_low(), floor, language)
+        );
     }
     match (&analysis.recommended, &analysis.refused) {
         (Some(r), _) => {
             let (low, high) = (shown_low(r.low, floor, language), shown_high(r.high, floor, language));
-            let _ = writeln!(out, "{}: {low} - {high}", words.between);
-            let _ = writeln!(out, "{}: {}", words.middle, shown(r.estimate, floor, language));
+            let _ = writeln!(out, "{}{}{low} - {high}", words.between, words.colon);
+            let _ = writeln!(out, "{}{}{}", words.middle, words.colon, shown(r.estimate, floor, language));
         }
         (None, Some(refusal)) => {
-            let _ = writeln!(out, "{}: {}", words.refused, refusal.text().of(language));
+            let _ = writeln!(out, "{}{}{}", words.refused, words.colon, refusal.text().of(language));
         }
         (None, None) => {}
     }
@@ -40,7 +48,7 @@ pub fn render(analysis: &Analysis, context: &Context, language: Language) -> Str
         let _ = writeln!(
             out,
             "  {:<28} {:>12}  {}  {}",
-            tame(&e.method),
+            method_label(&e.method, language),
             shown(e.estimate, floor, language),
             if e.low.is_none() && e.high.is_none() {
                 words.no_interval.to_owned()
@@ -65,6 +73,7 @@ pub fn render(analysis: &Analysis, context: &Context, language: Language) -> Str
 }
 
 struct Words {
+    colon: &'static str,
     seen: &'static str,
     at_least: &'static str,
     between: &'static str,
@@ -79,8 +88,9 @@ struct Words {
 fn words(language: Language) -> Words {
     match language {
         Language::English => Words {
+            colon: ": ",
             seen: "Seen (floor)",
-            at_least: "At least (95%, Chao's bound)",
+            at_least: "At least (95%)",
             between: "Between",
             middle: "Middle of the methods",
             refused: "Not estimated",
@@ -90,8 +100,9 @@ fn words(language: Language) -> Words {
             checks: "Checks (! read this, ? not known, - does not apply)",
         },
         Language::French => Words {
+            colon: " : ",
             seen: "Vues (plancher)",
-            at_least: "Au moins (95 %, borne de Chao)",
+            at_least: "Au moins (95 %)",
             between: "Entre",
             middle: "Milieu des méthodes",
             refused: "Non estimé",

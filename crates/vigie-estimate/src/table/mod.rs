@@ -3,10 +3,13 @@
 pub(crate) mod bounded;
 pub mod frequencies;
 mod input;
+mod raw;
 mod read;
+mod roles;
 pub mod totals;
 
 pub use input::{Counts, read_counts};
+pub(crate) use raw::{delimiter_of, text_of};
 pub use read::{TableFile, read_table};
 
 /// Most lists that a table may have: the table has two to that power cells.

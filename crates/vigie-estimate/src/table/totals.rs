@@ -4,7 +4,8 @@
 //! `state` or `what`, `scope` or `where`, `bound`. A bound that is empty or `exact` is a count, anything else hearsay.
 
 use super::bounded::BoundedRows;
-use super::read::{csv_error, whole_number};
+use super::read::csv_error;
+use super::roles::whole_number;
 use crate::error::Error;
 use std::io::Read;
 use std::path::Path;

@@ -3,6 +3,7 @@
 use crate::published::kosovo;
 use std::collections::BTreeMap;
 use vigie_estimate::honesty::{Status, Text};
+use vigie_estimate::methods::leavers::Dates;
 use vigie_estimate::table::CaptureTable;
 use vigie_estimate::{Analysis, Context, Effort, analyze};
 
@@ -148,7 +149,11 @@ fn check_10_names_strata_with_too_little() {
 #[test]
 fn check_11_holds_dates_against_the_half_life() {
     assert_eq!(status(11, &sound(), &Context::default()).0, Status::Unknown);
-    let near = Context { days_apart: Some(1.0), half_life: Some(7.4), ..Context::default() };
+    let near = Context {
+        days_apart: Some(1.0),
+        dates: Dates { half_life: Some(7.4), ..Dates::default() },
+        ..Context::default()
+    };
     assert_eq!(status(11, &sound(), &near).0, Status::Ok);
     let far = Context { days_apart: Some(3.0), ..near };
     let (flagged, text) = status(11, &sound(), &far);

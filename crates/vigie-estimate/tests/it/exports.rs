@@ -167,6 +167,44 @@ fn a_derived_list_is_not_independent() {
 }
 
 #[test]
+fn windows_that_lists_state_are_held_against_how_fast_units_leave() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = |step: usize| -> String {
+        (1..240)
+            .filter(|i| i % step != 0)
+            .map(|i| format!("192.0.{}.{}", i / 60, i % 60))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let list = |name: &str, window: &str, step| {
+        save(folder.path(), name, &format!("# window: {window}\nip\n{}", rows(step)))
+    };
+    let run_with = |days: [&str; 3], half_life| {
+        let paths = vec![list("a.csv", days[0], 2), list("b.csv", days[1], 3), list("c.csv", days[2], 5)];
+        let mut options = quick(Input::Lists(paths));
+        options.level = Level::Address;
+        options.half_life = half_life;
+        options.effort.gibbs = None;
+        run(&options, &mut Vec::new()).unwrap().analysis
+    };
+    // A week and a half: even at the slowest rate measured too many are gone.
+    let apart = run_with(["2021-03-01..2021-03-03", "2021-03-02", "2021-03-12"], None);
+    let refusal = apart.refused.as_ref().unwrap();
+    assert_eq!(refusal.code(), "not_closed");
+    assert!(
+        refusal.text().en.contains("10.0 days apart") && refusal.text().en.contains("measured in March 2021")
+    );
+    // The user knows better: these units stay for years.
+    assert!(run_with(["2021-03-02", "2021-03-02", "2021-03-12"], Some(1_000.0)).refused.is_none());
+    let near = run_with(["2021-03-02", "2021-03-05", "2021-03-05"], None);
+    let closure = &near.checks[10].text;
+    assert!(near.refused.is_none() && closure.en.contains("windows 3.0 days apart"), "{closure:?}");
+    // One list without a date: nothing is known of how far they are apart.
+    let undated = run_with(["?", "2021-03-05", "2021-04-05"], None);
+    assert!(undated.refused.is_none() && undated.checks[10].text.en.starts_with("not every list has a date"));
+}
+
+#[test]
 fn a_providers_domain_on_hundreds_of_addresses_links_nobody() {
     let rows = (1..200).map(|i| format!("192.0.2.{i},mail{i}x.provider.de")).collect::<Vec<_>>().join("\n");
     let lists = read("scan.csv", &format!("ip,hostname\n{rows}"));

@@ -87,7 +87,7 @@ fn made_lists_are_linked_well_and_the_doubtful_pairs_can_be_decided() {
     assert!(precision > 0.95 && recall > 0.85, "precision {precision}, recall {recall}");
     assert!(!linked.links.is_empty());
     let first = &linked.links[0];
-    assert!(first.why.contains("name") || first.why.contains("domain"), "{}", first.why);
+    assert!(first.why.en.contains("name") || first.why.en.contains("domain"), "{}", first.why.en);
     let key = vigie_estimate::link::fellegi::ordered(first.left.clone(), first.right.clone());
     let rejected = link(&made.lists, &Decisions::from([(key, false)]));
     assert!(rejected.links.iter().any(|l| l.decision.word() == "no"));
@@ -101,7 +101,11 @@ fn review_file_can_be_read_back() {
     let mut options = quick(Input::Lists(paths));
     options.review = Some(review.clone());
     run(&options, &mut Vec::new()).unwrap();
-    assert!(std::fs::read_to_string(&review).unwrap().starts_with("left,right,chance,why,proposed,decision"));
+    assert!(
+        std::fs::read_to_string(&review)
+            .unwrap()
+            .starts_with("decision,left,right,chance,why,proposed,left_row,right_row")
+    );
     options.decisions = Some(review);
     options.review = None;
     run(&options, &mut Vec::new()).unwrap();

@@ -6,6 +6,7 @@ use vigie_estimate::honesty::Refusal;
 use vigie_estimate::honesty::consistency::ConsistencyRow;
 use vigie_estimate::honesty::wording::{Language, whole};
 use vigie_estimate::methods::latent::GibbsOptions;
+use vigie_estimate::methods::leavers::Dates;
 use vigie_estimate::table::CaptureTable;
 use vigie_estimate::{Analysis, Context, Effort, Format, Input, analyze, run};
 
@@ -91,7 +92,12 @@ fn totals_without_overlaps_are_refused_and_say_what_to_compare() {
         let said = value["statements"].to_string();
         assert!(said.contains("The one number to compare") && said.contains("halved in 7.4 days"), "{said}");
         assert!(said.contains("1 rows that state no number"), "{said}");
-        assert!(value["sentence"].as_str().unwrap().starts_with("Shadowserver counted 5,818 IP addresses"));
+        assert!(
+            value["sentence"]
+                .as_str()
+                .unwrap()
+                .starts_with("Shadowserver counted 5,818 compromised IP addresses")
+        );
     }
 }
 
@@ -162,11 +168,20 @@ fn an_interval_for_kosovo_and_none_across_time() {
     let refused = analysis.refused.as_ref().map(Refusal::code);
     assert!(refused.is_none() || refused == Some("chains_disagree"), "{refused:?}");
     let interval = analysis.recommended.or(analysis.withheld).unwrap();
-    assert!(interval.low > 8_000.0 && interval.low < 9_000.0 && interval.high > 15_000.0, "{interval:?}");
+    assert!(interval.low > 6_000.0 && interval.low < 7_000.0 && interval.high > 15_000.0, "{interval:?}");
+    let closed = Context { dates: Dates { together: true, ..Dates::default() }, ..Context::default() };
+    let dated = quick(&kosovo(), &closed);
+    let low = dated.recommended.as_ref().or(dated.withheld.as_ref()).unwrap().low;
+    assert!(dated.refused.is_some() || dated.sentence(&closed).en.contains("and nobody left between them"));
+    assert!(low > 8_000.0 && low < 9_000.0, "{low}");
     assert_eq!(analysis.consistency.len(), 4);
     assert!(analysis.consistency.iter().all(ConsistencyRow::low_is_safe));
     assert_eq!(analysis.implied.len(), 6);
-    let apart = Context { days_apart: Some(9.0), half_life: Some(7.4), ..Context::default() };
+    let apart = Context {
+        days_apart: Some(9.0),
+        dates: Dates { half_life: Some(7.4), ..Dates::default() },
+        ..Context::default()
+    };
     let two = table(&["A", "B"], &[(1, 400), (2, 300), (3, 60)]);
     assert_eq!(quick(&two, &apart).refused.unwrap().code(), "not_closed");
 }

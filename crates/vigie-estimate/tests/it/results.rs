@@ -15,6 +15,9 @@ fn written(table: &str, format: Format, language: Language) -> String {
     options.format = format;
     options.language = language;
     options.claims = vec![500.0];
+    if format == Format::Svg {
+        options.effort.gibbs = None;
+    }
     let mut out = Vec::new();
     run(&options, &mut out).unwrap();
     String::from_utf8(out).unwrap()
@@ -74,6 +77,47 @@ fn chart_is_xml_and_names_are_only_text() {
         "the sentence stands above the bars"
     );
     assert!(!svg.contains("<b>") && svg.contains(">claimed<") && svg.contains(">500<"));
+}
+
+/// Attribute of the root element, as a number.
+fn pixels(svg: &str, name: &str) -> f64 {
+    let at = svg.find(&format!(" {name}=\"")).unwrap() + name.len() + 3;
+    svg[at..].split('"').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_chart_of_large_numbers_is_wide_enough_and_a_refused_one_is_gray() {
+    let small = written(TABLE, Format::Svg, Language::English);
+    assert!(small.contains("#36c") && small.contains("dot: middle"));
+    let large = "A,B,C,count\n1,0,0,40000000000\n0,1,0,30000000000\n0,0,1,20000000000\n1,1,0,900\n1,0,1,800\n0,1,1,700\n";
+    let wide = written(large, Format::Svg, Language::French);
+    assert!(pixels(&wide, "width") > pixels(&small, "width"), "numbers beside the bars must fit");
+    let refused = "A,B,count\n1,0,40\n0,1,30\n1,1,3\n";
+    let gray = written(refused, Format::Svg, Language::French);
+    assert!(!gray.contains("#36c") && gray.contains("rien n'est retenu"), "{gray}");
+}
+
+#[test]
+fn names_that_turn_a_line_around_are_shown_not_obeyed() {
+    let table = "A\u{202e}B,C,count\n1,0,40\n0,1,30\n1,1,30\n";
+    for format in [Format::Svg, Format::Text] {
+        assert!(!written(table, format, Language::English).contains('\u{202e}'));
+    }
+}
+
+#[test]
+fn trapping_data_with_more_occasions_than_lists_are_taken_by_how_often() {
+    let mut table = (1..=18).map(|i| format!("night{i}")).collect::<Vec<_>>().join(",");
+    for animal in 0..120_u32 {
+        let row: Vec<&str> = (0..18_u32)
+            .map(|night| if (animal * 7 + night * 11) % (9 + animal % 7) == 0 { "1" } else { "0" })
+            .collect();
+        table.push('\n');
+        table.push_str(&row.join(","));
+    }
+    let text = written(&table, Format::Text, Language::English);
+    assert!(text.contains("18 lists are more than 12: only how often each unit was seen"), "{text}");
+    assert!(text.contains("Chao 1984"), "{text}");
 }
 
 #[test]

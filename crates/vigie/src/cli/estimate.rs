@@ -34,6 +34,9 @@ pub(super) struct Estimate {
     /// Days in which half of the victims leave the lists (cleaned, switched off).
     #[arg(long, value_name = "DAYS")]
     half_life: Option<f64>,
+    /// The lists saw the same units: nobody left, or was cleaned up, between one and another.
+    #[arg(long)]
+    closed: bool,
     /// The share of true links that were missed, when a labelled sample tells it.
     #[arg(long, value_name = "SHARE")]
     missed_links: Option<f64>,
@@ -109,6 +112,7 @@ fn options(args: &Estimate) -> Options {
     options.population.clone_from(&args.population);
     options.claims.clone_from(&args.claims);
     options.half_life = args.half_life;
+    options.closed = args.closed;
     options.missed_links = args.missed_links;
     options.merge.clone_from(&args.merge);
     options.review.clone_from(&args.review);
