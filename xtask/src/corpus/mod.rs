@@ -9,6 +9,7 @@ mod evidence;
 pub(crate) mod evtx;
 mod evtx_oracle;
 mod indicators;
+mod knowledge;
 mod recall;
 mod sigma;
 mod webshells;
@@ -29,6 +30,7 @@ const SUITES: &[(&str, Suite)] = &[
     ("evidence", evidence::run),
     ("evtx", evtx::run),
     ("indicators", indicators::run),
+    ("knowledge", knowledge::run),
     ("sigma", sigma::run),
     ("webshells", webshells::run),
     ("recall", recall::run),
