@@ -40,10 +40,9 @@ fn statements(level: &PatchLevel) -> Vec<Statement> {
         said.push(Statement::new("patch_open").with("n", open.len()).with("then", then));
     }
     if !exploited.is_empty() {
-        let mut list = exploited.iter().take(NAMED_MAX).copied().collect::<Vec<_>>().join(", ");
-        if exploited.len() > NAMED_MAX {
-            list.push_str(" …");
-        }
+        let named = exploited.iter().take(NAMED_MAX).copied().collect::<Vec<_>>().join(", ");
+        let more = exploited.len().saturating_sub(NAMED_MAX);
+        let list = if more > 0 { format!("{named} (+{more})") } else { named };
         said.push(Statement::new("patch_exploited").with("n", exploited.len()).with("list", list));
     }
     if undecided > 0 {
