@@ -76,6 +76,8 @@ codes! {
         "They are counted here. Mount the image and run again on a folder of it, if you want them looked at.";
     DeletedFile "V0112" Note "A deleted file is still named in the file table."
         "Its bytes may be recoverable with a forensic tool; Vigie does not read them.";
+    DeadlineReached "V0113" Damage "The time that one file may take was over before its end."
+        "The rest of it was not read: run again on this file alone, or with a longer --deadline-per-file.";
     BadLine "V0201" Damage "A line does not fit its header."
         "It was kept as rejected bytes and not matched. A line an attacker broke on purpose is itself a trace: look at it.";
     NoHeader "V0202" Damage "Lines stand before any header that says what their fields are."

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::Tap;
 use crate::collection::{Collection, Evidence, FileTimes, Limits, Stop};
+use crate::deadline::{Deadline, Until};
 
 /// How many bytes a parser sees when it is asked whether a file is its own.
 pub const HEAD_BYTES: usize = 64 * 1024;
@@ -36,6 +37,7 @@ pub struct Input<'a> {
     hasher: Sha256,
     taken: u64,
     stop: Option<Stop>,
+    deadline: Deadline,
     tap: Option<&'a mut dyn Tap>,
     neighbors: Option<Neighbors<'a>>,
 }
@@ -60,6 +62,7 @@ impl<'a> Input<'a> {
             hasher: Sha256::new(),
             taken: 0,
             stop: None,
+            deadline: Deadline::default(),
             tap: None,
             neighbors: None,
         }
@@ -76,6 +79,7 @@ impl<'a> Input<'a> {
             hasher: Sha256::new(),
             taken: 0,
             stop: None,
+            deadline: Deadline::default(),
             tap: None,
             neighbors: None,
         }
@@ -85,6 +89,13 @@ impl<'a> Input<'a> {
     #[must_use]
     pub fn tapped(mut self, tap: &'a mut dyn Tap) -> Input<'a> {
         self.tap = Some(tap);
+        self
+    }
+
+    /// The same, which ends when the time of the file is over.
+    #[must_use]
+    pub(crate) fn until(mut self, deadline: Deadline) -> Input<'a> {
+        self.deadline = deadline;
         self
     }
 
@@ -109,7 +120,8 @@ impl<'a> Input<'a> {
     pub fn neighbor(&self, fits: &dyn Fn(&str) -> bool) -> Option<Box<dyn Read + Send>> {
         let Neighbors { collection, own, limits } = self.neighbors?;
         let found = collection.evidence.iter().find(|other| other.path != own && fits(&other.path))?;
-        found.open(limits).ok()
+        let reader = found.open(limits).ok()?;
+        Some(Box::new(Until { reader, deadline: self.deadline }))
     }
 
     /// The file's path in its collection, where it is read as a part of one.
@@ -140,13 +152,19 @@ impl<'a> Input<'a> {
 
 impl Read for Input<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = if !self.head.is_empty() {
-            self.head.read(buffer)?
-        } else if self.stop.is_some() {
+        let late = if self.stop.is_none() { self.deadline.passed() } else { None };
+        let count = if self.stop.is_some() {
             0
+        } else if !self.head.is_empty() {
+            if late.is_some() { self.head.len().min(buffer.len()) } else { self.head.read(buffer)? }
         } else {
             read_or_stop(self.reader, buffer, &mut self.stop)
         };
+        if late.is_some() && count > 0 {
+            // There was more: at the end of a file nothing is late any more.
+            self.stop = late;
+            return Ok(0);
+        }
         let passed = buffer.get(..count).unwrap_or_default();
         self.hasher.update(passed);
         if let Some(tap) = &mut self.tap {

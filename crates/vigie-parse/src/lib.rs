@@ -11,6 +11,7 @@
 )]
 
 pub mod collection;
+mod deadline;
 mod formats;
 pub mod input;
 pub mod parsers;

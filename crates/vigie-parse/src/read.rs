@@ -11,6 +11,7 @@ use vigie_model::schema::{Skim, Wanted};
 use vigie_model::{Diagnostic, EventBatch, Schema, Time};
 
 use crate::collection::{Collection, Evidence, Limits, Stop};
+use crate::deadline::Deadline;
 use crate::input::{HEAD_BYTES, read_or_stop};
 use crate::{Head, Input, PARSERS, Parser, Sink, Tap, formats};
 
@@ -62,7 +63,8 @@ impl Tap for Nobody {
 /// As [`read`], for a file of a collection, with every byte shown to a tap as well, once, while it is read.
 pub fn read_among(evidence: &Evidence, limits: &Limits, among: Among<'_>, sink: &mut dyn Sink) -> FileReport {
     let Among { collection, tap } = among;
-    let mut collector = Collector::new(sink, &evidence.path);
+    let deadline = Deadline::from_now(limits);
+    let mut collector = Collector { deadline, ..Collector::new(sink, &evidence.path) };
     let mut entry = blank_entry(evidence);
     match evidence.open(limits) {
         Ok(mut reader) => {
@@ -138,7 +140,7 @@ fn read_bytes(
     let view = Head { path: evidence.best_path(), bytes: &head, size: evidence.size };
     let parser = if head.is_empty() { None } else { recognise(&view) };
     tap.begin(&view, parser.map(|parser| parser.artifact().name));
-    let mut input = Input::new(evidence, &head, reader).tapped(tap);
+    let mut input = Input::new(evidence, &head, reader).tapped(tap).until(collector.deadline);
     if let Some((collection, limits)) = neighbors {
         input = input.among(collection, evidence, limits);
     }
@@ -171,6 +173,9 @@ fn read_bytes(
             entry.rejected_bytes = taken;
             entry.unread = Some(unread_reason(&view, taken, stop.as_ref(), collector));
         }
+    }
+    if let Some(late) = collector.late.take().filter(|_| stop.is_none()) {
+        settle_late(entry, &late, collector);
     }
     let stated = if evidence.states_size() { evidence.size } else { taken };
     finish_account(entry, stated, stop, collector);
@@ -226,6 +231,15 @@ fn settle(entry: &mut ManifestEntry, account: Account, bytes: (u64, u64), collec
         collector.diagnostic(code, &format!("offset {parsed_to}"), message, left);
         entry.rejected_bytes = entry.rejected_bytes.saturating_add(left);
     }
+}
+
+/// The time was over when all bytes had been taken, while their events were given: how many bytes stand for those that were
+/// not is not known, so all are given up.
+fn settle_late(entry: &mut ManifestEntry, late: &Stop, collector: &mut Collector<'_>) {
+    let bytes = std::mem::take(&mut entry.parsed_bytes);
+    entry.rejected_bytes = entry.rejected_bytes.saturating_add(bytes);
+    let message = format!("{}, when {} of its events were given", late.message, collector.events);
+    collector.diagnostic(late.code, "", &message, bytes);
 }
 
 fn parse_guarded(
@@ -291,6 +305,9 @@ struct Collector<'a> {
     first: Option<Time>,
     last: Option<Time>,
     broken: bool,
+    deadline: Deadline,
+    /// The time was over at the end of a batch.
+    late: Option<Stop>,
     diagnostics: Vec<Diagnostic>,
     facts: Vec<Fact>,
 }
@@ -304,6 +321,8 @@ impl<'a> Collector<'a> {
             first: None,
             last: None,
             broken: false,
+            deadline: Deadline::default(),
+            late: None,
             diagnostics: Vec::new(),
             facts: Vec::new(),
         }
@@ -328,6 +347,8 @@ impl Sink for Collector<'_> {
         self.first = self.first.into_iter().chain(low).min();
         self.last = self.last.max(high);
         let flow = self.sink.batch(batch);
+        self.late = self.deadline.passed();
+        let flow = if self.late.is_some() { ControlFlow::Break(()) } else { flow };
         self.broken |= flow.is_break();
         flow
     }
@@ -348,5 +369,88 @@ impl Sink for Collector<'_> {
         }
         let (path, place, message) = (self.path.to_owned(), place.to_owned(), message.to_owned());
         self.diagnostics.push(Diagnostic { path, code, place, message, count: 1, bytes });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use vigie_model::BatchBuilder;
+    use vigie_model::batch::Position;
+
+    use super::*;
+    use crate::collection::{FileTimes, Source};
+
+    /// Takes everything.
+    struct Any;
+
+    impl Sink for Any {
+        fn wants(&mut self, _schema: &Schema) -> Wanted {
+            Wanted::All
+        }
+
+        fn batch(&mut self, _batch: &EventBatch) -> ControlFlow<()> {
+            ControlFlow::Continue(())
+        }
+
+        fn fact(&mut self, _fact: Fact) {}
+
+        fn diagnostic(&mut self, _code: Code, _place: &str, _message: &str, _bytes: u64) {}
+    }
+
+    fn evidence(size: u64) -> Evidence {
+        let source = Source::Unreadable(Code::CannotOpen, String::new());
+        Evidence { path: "u_ex.log".into(), host_path: None, size, times: FileTimes::default(), source }
+    }
+
+    fn read_within(bytes: &[u8], limits: &Limits) -> FileReport {
+        let evidence = evidence(bytes.len() as u64);
+        let mut any = Any;
+        let deadline = Deadline::from_now(limits);
+        let mut collector = Collector { deadline, ..Collector::new(&mut any, "u_ex.log") };
+        let mut entry = blank_entry(&evidence);
+        let (mut reader, mut tap) = (bytes, Nobody);
+        let place = Place { evidence: &evidence, neighbors: None, tap: &mut tap };
+        read_bytes(place, &mut reader, &mut collector, &mut entry);
+        entry.events = collector.events;
+        FileReport { entry, diagnostics: collector.diagnostics, facts: collector.facts }
+    }
+
+    #[test]
+    fn a_file_whose_time_is_over_is_rejected_from_there_on() {
+        let log = b"#Fields: date time cs-method cs-uri-stem\n2021-03-01 00:00:01 GET /a\n";
+        let late = Limits { file_time_max: Some(Duration::ZERO), ..Limits::default() };
+        let report = read_within(log, &late);
+        let FileReport { entry, diagnostics, .. } = report;
+        let size = log.len() as u64;
+        assert_eq!((entry.parsed_bytes, entry.rejected_bytes, entry.size), (0, size, size));
+        assert_eq!((entry.events, entry.sha256), (0, None));
+        let found: Vec<_> = diagnostics.iter().map(|found| (found.code, found.bytes)).collect();
+        assert_eq!(found, [(Code::DeadlineReached, size)]);
+        let in_time = read_within(log, &Limits::default());
+        assert_eq!((in_time.entry.parsed_bytes, in_time.entry.events), (size, 1));
+        // Nothing of an empty file is late.
+        let codes =
+            |report: FileReport| report.diagnostics.iter().map(|found| found.code).collect::<Vec<_>>();
+        assert_eq!(codes(read_within(b"", &late)), [Code::Empty]);
+    }
+
+    #[test]
+    fn a_batch_at_whose_end_the_time_is_over_is_the_last() {
+        let limits = Limits { file_time_max: Some(Duration::ZERO), ..Limits::default() };
+        let mut any = Any;
+        let deadline = Deadline::from_now(&limits);
+        let mut collector = Collector { deadline, ..Collector::new(&mut any, "SYSTEM") };
+        let mut builder = BatchBuilder::new(Arc::new(Schema::default()));
+        builder.push(None, Position::default(), []);
+        assert!(collector.batch(&builder.take()).is_break());
+        let late = collector.late.take().unwrap();
+        let mut entry = ManifestEntry { parsed_bytes: 7, rejected_bytes: 1, ..blank_entry(&evidence(8)) };
+        settle_late(&mut entry, &late, &mut collector);
+        assert_eq!((entry.parsed_bytes, entry.rejected_bytes), (0, 8));
+        let found: Vec<_> = collector.diagnostics.iter().map(|found| (found.code, found.bytes)).collect();
+        assert_eq!(found, [(Code::DeadlineReached, 7)]);
     }
 }

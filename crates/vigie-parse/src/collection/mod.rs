@@ -24,6 +24,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use vigie_model::diagnostic::Code;
 use vigie_model::{Diagnostic, Time};
@@ -132,6 +133,8 @@ pub struct Limits {
     pub nesting_max: usize,
     /// Uncompressed bytes of an archive that lies compressed in another one: it is unpacked in memory to be read.
     pub nested_bytes_max: u64,
+    /// How long the reading of one file may take, if there is a limit.
+    pub file_time_max: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -145,6 +148,7 @@ impl Default for Limits {
             depth_max: 64,
             nesting_max: 3,
             nested_bytes_max: 128 << 20,
+            file_time_max: None,
         }
     }
 }

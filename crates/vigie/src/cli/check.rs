@@ -45,6 +45,8 @@ pub(super) struct Check {
     /// Threads that read evidence; 0: one per core.
     #[arg(long, default_value_t = 0, value_name = "N")]
     threads: usize,
+    #[command(flatten)]
+    bounds: super::bounds::BoundArgs,
     /// The server's name, when the collection does not tell it.
     #[arg(long, value_name = "NAME")]
     host: Option<String>,
@@ -77,7 +79,7 @@ pub(super) fn run(args: &Check, global: Global) -> anyhow::Result<Exit> {
     for path in &args.evidence {
         provide(path, global)?;
     }
-    let config = Config {
+    let mut config = Config {
         host: args.host.clone(),
         owner,
         from: args.from,
@@ -88,6 +90,7 @@ pub(super) fn run(args: &Check, global: Global) -> anyhow::Result<Exit> {
         tool: tool(args, &rules),
         ..Config::default()
     };
+    args.bounds.set(&mut config);
     let progress = if global.quiet { Progress::hidden() } else { Progress::on_terminal() };
     let run = engine::check(&args.evidence, &rules, &config, &progress);
     let style = args.style.style(global);

@@ -61,6 +61,8 @@ pub(super) struct Hunt {
     /// Threads that read evidence; 0: one per core.
     #[arg(long, default_value_t = 0, value_name = "N")]
     threads: usize,
+    #[command(flatten)]
+    bounds: super::bounds::BoundArgs,
     /// Write what became of every rule there: tried on how many events, matched how often, or why it could not fire.
     #[arg(long, value_name = "FILE")]
     liveness: Option<PathBuf>,
@@ -92,7 +94,7 @@ pub(super) fn run(args: &Hunt, global: Global) -> anyhow::Result<Exit> {
     for path in &args.evidence {
         provide(path, global)?;
     }
-    let config = Config {
+    let mut config = Config {
         from: args.from,
         to: args.to,
         threads: args.threads,
@@ -101,6 +103,7 @@ pub(super) fn run(args: &Hunt, global: Global) -> anyhow::Result<Exit> {
         content,
         ..Config::default()
     };
+    args.bounds.set(&mut config);
     let progress = if global.quiet { Progress::hidden() } else { Progress::on_terminal() };
     let mut writer = Writer::new(args, &rules);
     writer.head()?;

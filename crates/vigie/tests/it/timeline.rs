@@ -112,3 +112,20 @@ fn only_what_was_asked_for_and_nothing_overwritten() {
     let none = vigie(folder.path(), &["timeline", "t.csv"]);
     assert_eq!(none.code, 3, "{}", none.err);
 }
+
+#[test]
+fn a_deadline_is_told_everywhere_and_lowers_coverage() {
+    let folder = evidence();
+    let late = ["in", "--deadline-per-file", "0"];
+    let checked = vigie(folder.path(), &[["check", "--json"].as_slice(), &late].concat());
+    let assessment: Value = serde_json::from_str(&checked.out).unwrap();
+    crate::run::assert_accounted(&assessment);
+    assert!(crate::run::codes(&assessment).contains(&"V0113"), "{}", checked.err);
+    assert_eq!(assessment["verdicts"][0]["coverage"]["complete"], false);
+    assert_ne!(checked.code, 0, "what was not read is not clean");
+    let timeline = vigie(folder.path(), &[["timeline"].as_slice(), &late].concat());
+    assert_eq!((timeline.code, timeline.out.lines().count()), (0, 1), "{}", timeline.err);
+    assert!(timeline.err.contains("(V0113)"), "{}", timeline.err);
+    let hunted = vigie(folder.path(), &[["hunt"].as_slice(), &late].concat());
+    assert_eq!(hunted.code, 1, "{}", hunted.err);
+}
