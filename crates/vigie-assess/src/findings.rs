@@ -103,7 +103,7 @@ fn order(finding: &Finding) -> impl Ord + '_ {
 }
 
 /// What a hit is about: a file, a page, a command, a cmdlet.
-fn object(hit: &Hit) -> Option<String> {
+pub(crate) fn object(hit: &Hit) -> Option<String> {
     let names: &[&str] = match hit.stream.split('/').next().unwrap_or_default() {
         "web.root" | "evidence.file" => &["TargetFilename"],
         "windows.event" => &["TargetFilename", "CommandLine", "Data0"],

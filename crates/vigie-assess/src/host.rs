@@ -17,7 +17,7 @@ use crate::facts::OwnerFacts;
 use crate::findings::{self, Trace};
 use crate::tally::Tally;
 use crate::verdict::{Coverage, decide};
-use crate::{actors, asked, coverage, exposure, lost, patches};
+use crate::{actors, asked, coverage, exposure, intrusions, lost, patches};
 
 /// What one file gave.
 #[derive(Clone, Debug)]
@@ -151,9 +151,10 @@ pub fn assess(host: HostEvidence<'_>, owner: &OwnerFacts) -> Assessment {
     let (verdicts, not_asked) = asked::split(host.packs, (first, last), judged.collect());
     Assessment {
         schema: SCHEMA.to_owned(),
+        patches: patches::level(&host),
+        intrusions: intrusions::intrusions(&verdicts, &traces, &findings),
         verdicts,
         not_asked,
-        patches: patches::level(&host),
         timeline,
         timeline_total,
         coverage: coverage::streams(&tally),

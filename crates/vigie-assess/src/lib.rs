@@ -11,6 +11,7 @@ pub mod facts;
 mod findings;
 pub mod host;
 mod installed;
+mod intrusions;
 mod joins;
 pub mod knowledge;
 mod lost;

@@ -7,6 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::evidence::ManifestEntry;
 use crate::exposure::Exposure;
 use crate::finding::{Finding, Statement};
+use crate::intrusion::Intrusion;
 use crate::pack::Text;
 use crate::patches::PatchLevel;
 use crate::rule::{Liveness, Stage};
@@ -39,6 +40,9 @@ pub struct Assessment {
     /// Which known flaws it has and had; `None` when no evidence tells of a build.
     #[serde(default)]
     pub patches: Option<PatchLevel>,
+    /// Attackers that belong together, in the order of their first traces.
+    #[serde(default)]
+    pub intrusions: Vec<Intrusion>,
     /// In order of first time.
     pub findings: Vec<Finding>,
     /// What happened, in order; at most [`TIMELINE_MAX`] entries.

@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod exposure;
 pub mod finding;
 pub mod hit;
+pub mod intrusion;
 pub mod pack;
 pub mod patches;
 pub mod rule;

@@ -5,6 +5,7 @@
 
 pub mod catalog;
 pub mod escape;
+mod intrusions;
 mod markup;
 mod patches;
 pub mod render;

@@ -8,7 +8,7 @@ use vigie_model::finding::Finding;
 
 use crate::catalog::{fill, text};
 use crate::escape::{clip, defang, markdown, markdown_code};
-use crate::{Lang, Renderer, Style, patches, tell};
+use crate::{Lang, Renderer, Style, intrusions, patches, tell};
 
 /// The assessment as Markdown.
 #[derive(Clone, Copy, Debug)]
@@ -173,13 +173,14 @@ fn tell_finding(finding: &Finding, note: &mut Note) {
 
 fn actors(assessment: &Assessment, note: &mut Note) {
     let lang = note.lang;
-    let verdicts = assessment.by_rank();
-    let mut actors: Vec<_> = verdicts.iter().flat_map(|verdict| &verdict.actors).collect();
-    actors.sort_by_key(|actor| (actor.kind, std::cmp::Reverse(actor.stage)));
+    let actors = intrusions::actors(assessment);
     if actors.is_empty() {
         return;
     }
     note.heading("section.who");
+    for intrusion in intrusions::worth_telling(assessment).iter().take(LINES_MAX) {
+        note.line(&format!("- {}", intrusions::sentence(lang, intrusion, value)));
+    }
     for actor in actors.iter().take(LINES_MAX) {
         let events = tell::counted(lang, "phrase.events", actor.events);
         note.line(&format!("- {} — {}, {events}", code(&actor.name), tell::actor(lang, actor.kind)));

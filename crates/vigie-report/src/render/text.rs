@@ -6,14 +6,14 @@
 use std::io;
 
 use vigie_model::Assessment;
-use vigie_model::assessment::{Actor, PackVerdict};
+use vigie_model::assessment::PackVerdict;
 use vigie_model::coverage::{CoverageRun, DayState, WayCoverage};
 use vigie_model::rule::Stage;
 use vigie_model::verdict::Verdict;
 
 use crate::catalog::{fill, text};
 use crate::escape::{self, clip, shown};
-use crate::{Color, Lang, Renderer, Role, Style, patches, tell};
+use crate::{Color, Lang, Renderer, Role, Style, intrusions, patches, tell};
 
 /// The terminal summary.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,7 @@ impl Renderer for Text {
             why(verdict, &mut screen);
         }
         happened(assessment, &mut screen);
-        who(&verdicts, &mut screen);
+        who(assessment, &mut screen);
         steps(&leading, &mut screen);
         coverage(&leading[..leading.len().min(TOLD_IN_FULL_MAX)], &mut screen);
         patched(assessment, &mut screen);
@@ -309,14 +309,21 @@ fn tell_chapter(chapter: &tell::Chapter<'_>, screen: &mut Screen<'_>) {
     }
 }
 
-fn who(verdicts: &[&PackVerdict], screen: &mut Screen<'_>) {
+fn who(assessment: &Assessment, screen: &mut Screen<'_>) {
     let lang = screen.lang();
-    let mut actors: Vec<&Actor> = verdicts.iter().flat_map(|verdict| &verdict.actors).collect();
+    let actors = intrusions::actors(assessment);
     if actors.is_empty() {
         return;
     }
-    actors.sort_by_key(|actor| (actor.kind, std::cmp::Reverse(actor.stage)));
     screen.heading("section.who");
+    let intrusions = intrusions::worth_telling(assessment);
+    if !intrusions.is_empty() {
+        screen.paragraph("  ", &intrusions::heading(lang, intrusions));
+        for intrusion in intrusions.iter().take(ACTORS_MAX) {
+            screen.paragraph("  - ", &intrusions::sentence(lang, intrusion, value));
+        }
+        screen.blank();
+    }
     for actor in actors.iter().take(ACTORS_MAX) {
         let events = tell::counted(lang, "phrase.events", actor.events);
         let mut line = format!("{} — {}, {events}", value(&actor.name), tell::actor(lang, actor.kind));

@@ -81,6 +81,7 @@ fn family_keys() -> BTreeSet<String> {
     add("actor", &["attacker", "attempt", "scanner", "visitor", "prober"], &[""]);
     add("exposure", &["exposed", "unpatched", "not_exposed", "unknown"], &[""]);
     let states = ["open", "unsupported", "sources_disagree", "needs_setting", "unknown", "fixed"];
+    add("tie", &["page", "agent", "network"], &[""]);
     add("cve_state", &states, &[""]);
     add("reachable", &["yes", "no", "unknown"], &[""]);
     add("level", &Level::ALL.iter().map(|one| one.word()).collect::<Vec<_>>(), &[""]);

@@ -8,7 +8,7 @@ use super::{View, shell, story};
 use crate::catalog::fill;
 use crate::escape::shown;
 use crate::markup::Page;
-use crate::{Role, tell};
+use crate::{Role, intrusions, tell};
 
 /// Actors in the table.
 const ACTORS_MAX: usize = 500;
@@ -87,6 +87,7 @@ fn build_row(view: &View<'_>, build: &BuildSeen, page: &mut Page) {
 pub(super) fn actors(view: &View<'_>, page: &mut Page) {
     let lang = view.lang;
     page.leaf("p", &[("class", "intro")], view.t("intro.who"));
+    intrusions(view, page);
     for verdict in view.assessment.by_rank().into_iter().filter(|verdict| !verdict.actors.is_empty()) {
         story::pack_heading(view, verdict, page);
         let mut actors: Vec<&Actor> = verdict.actors.iter().collect();
@@ -110,6 +111,45 @@ pub(super) fn actors(view: &View<'_>, page: &mut Page) {
     }
 }
 
+/// Which attackers belong together, where that says more than the list of them.
+fn intrusions(view: &View<'_>, page: &mut Page) {
+    let (lang, told) = (view.lang, intrusions::worth_telling(view.assessment));
+    if told.is_empty() {
+        return;
+    }
+    page.leaf("p", &[], &intrusions::heading(lang, told));
+    let columns =
+        ["col.intrusion", "col.actor", "col.stage", "col.from", "col.to", "col.tied", "col.findings"];
+    shell::table(lang, &columns, page, |page| {
+        for intrusion in told.iter().take(ACTORS_MAX) {
+            let class = format!("stage-{}", tell::stage_key(intrusion.stage));
+            page.within("tr", &[("class", &class)], |page| {
+                page.leaf("td", &[("class", "code")], &shown(&intrusion.id));
+                page.leaf("td", &[("class", "code who")], &shown(&intrusion.actors.join(", ")));
+                page.leaf("td", &[("class", "step")], tell::stage(lang, intrusion.stage));
+                page.leaf("td", &[("class", "time")], &intrusion.first.map(tell::stamp).unwrap_or_default());
+                page.leaf("td", &[("class", "time")], &intrusion.last.map(tell::stamp).unwrap_or_default());
+                let ties = intrusions::ties(lang, intrusion, shown);
+                page.leaf("td", &[], if ties.is_empty() { view.t("ui.alone") } else { &ties });
+                finding_links(view, &intrusion.findings, page);
+            });
+        }
+    });
+}
+
+/// A cell with links to findings, the first few of them.
+fn finding_links(view: &View<'_>, findings: &[String], page: &mut Page) {
+    page.within("td", &[], |page| {
+        for id in findings.iter().take(LINKS_MAX) {
+            view.link(id, id, page);
+            page.text(" ");
+        }
+        if let Some(more) = findings.len().checked_sub(LINKS_MAX).filter(|more| *more > 0) {
+            page.text(&fill(view.lang, "ui.and_more", &[("n", &more.to_string())]));
+        }
+    });
+}
+
 fn actor_row(view: &View<'_>, actor: &Actor, page: &mut Page) {
     let lang = view.lang;
     let class = format!("stage-{}", tell::stage_key(actor.stage));
@@ -120,14 +160,6 @@ fn actor_row(view: &View<'_>, actor: &Actor, page: &mut Page) {
         page.leaf("td", &[("class", "time")], &actor.first.map(tell::stamp).unwrap_or_default());
         page.leaf("td", &[("class", "time")], &actor.last.map(tell::stamp).unwrap_or_default());
         page.leaf("td", &[("class", "figure")], &tell::count(lang, actor.events));
-        page.within("td", &[], |page| {
-            for id in actor.findings.iter().take(LINKS_MAX) {
-                view.link(id, id, page);
-                page.text(" ");
-            }
-            if let Some(more) = actor.findings.len().checked_sub(LINKS_MAX).filter(|more| *more > 0) {
-                page.text(&fill(lang, "ui.and_more", &[("n", &more.to_string())]));
-            }
-        });
+        finding_links(view, &actor.findings, page);
     });
 }
