@@ -3,6 +3,7 @@
 //! Everything that parses Sigma ends here and everything that matches starts here: the columnar engine, the
 //! plain evaluator that tests hold it against, and later a lowering to query expressions.
 
+use vigie_model::Time;
 use vigie_model::rule::RuleInfo;
 
 /// One rule.
@@ -24,13 +25,50 @@ pub struct Rule {
     pub noted: Option<Vec<String>>,
     /// Whether its matches serve a correlation only and are no hits of their own.
     pub silent: bool,
+    /// Indicators of a feed: when the feed holds them for valid.
+    pub valid: Validity,
+}
+
+/// The time in which a feed holds an indicator for valid (STIX 2.1, section 4.7). Evidence is often older than its
+/// feed, and addresses change hands: a match outside of it is told, and said to be so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Validity {
+    /// From this moment on.
+    pub from: Option<Time>,
+    /// Not at this moment nor later.
+    pub until: Option<Time>,
+}
+
+impl Validity {
+    /// What is to be said of a match at a moment; `None` when nothing speaks against it.
+    pub fn objection(&self, time: Option<Time>) -> Option<String> {
+        let time = time?;
+        match (self.from, self.until) {
+            (_, Some(until)) if time >= until => {
+                Some(format!("not valid any more: the feed says until {until}"))
+            }
+            (Some(from), _) if time < from => Some(format!("not valid yet: the feed says from {from}")),
+            _ => None,
+        }
+    }
 }
 
 impl Rule {
     /// A rule with this identity, log source and condition, and nothing more.
     pub fn new(info: RuleInfo, source: LogSource, condition: Expr) -> Rule {
         let (fields, unfilled) = (Vec::new(), Vec::new());
-        Rule { info, name: String::new(), source, condition, fields, unfilled, noted: None, silent: false }
+        let valid = Validity::default();
+        Rule {
+            info,
+            name: String::new(),
+            source,
+            condition,
+            fields,
+            unfilled,
+            noted: None,
+            silent: false,
+            valid,
+        }
     }
 }
 

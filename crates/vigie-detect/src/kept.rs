@@ -89,6 +89,9 @@ pub const FIELDS: &[&str] = &[
     "Message",
 ];
 
+/// The field of a hit that says why its feed would not hold the indicator for valid at that time.
+pub const INDICATOR: &str = "Indicator";
+
 /// Whether a field is in [`FIELDS`].
 pub(crate) fn is_kept(field: &str) -> bool {
     FIELDS.iter().any(|kept| kept.eq_ignore_ascii_case(field))

@@ -32,7 +32,7 @@ pub struct Scanner {
 }
 
 /// Bytes of all tables together before they are emptied.
-const TABLE_BYTES_MAX: usize = 48 << 20;
+const TABLE_BYTES_MAX: usize = 32 << 20;
 /// Plans of one scanner; schemas come from evidence, and a hostile file may hold any number.
 const PLANS_MAX: usize = 4096;
 /// Batches between two looks at the memory.
@@ -88,7 +88,7 @@ impl Scanner {
     pub fn scan(&mut self, batch: &EventBatch, hits: &mut Vec<Hit>) {
         let place = self.plan_of(&batch.schema);
         let running = &mut self.plans[place];
-        let plan = Arc::clone(&running.plan);
+        let (plan, rules) = (Arc::clone(&running.plan), &self.rules);
         running.run(batch, &mut self.room, |row, rule| {
             let rule = &plan.rules[rule as usize];
             if let Some(noted) = &rule.noted {
@@ -96,7 +96,12 @@ impl Scanner {
             }
             // An engine that names no files runs no correlations: then nothing may stay silent for their sake.
             if !rule.silent || self.file == NO_FILE {
-                hits.push(kept::hit(batch, row, rule.rule, &plan.stream, &plan.shown));
+                let mut hit = kept::hit(batch, row, rule.rule, &plan.stream, &plan.shown);
+                let valid = rules.compiled().get(rule.rule as usize).map(|rule| rule.valid);
+                if let Some(objection) = valid.and_then(|valid| valid.objection(hit.time)) {
+                    hit.fields.push((kept::INDICATOR.to_owned(), objection));
+                }
+                hits.push(hit);
             }
         });
         self.room.batches += 1;

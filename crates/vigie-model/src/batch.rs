@@ -95,8 +95,12 @@ impl EventBatch {
 /// Collects events whose values do not lie in one text already (binary logs, JSON).
 #[derive(Debug)]
 pub struct BatchBuilder {
-    /// Its text stays empty until the batch is taken.
+    /// Its text and columns stay empty until the batch is handed over.
     batch: EventBatch,
+    /// Row by row, the cells of `filled`: one buffer grows, and not one for each column.
+    cells: Vec<Span>,
+    /// The columns that the rows have cells of.
+    filled: Vec<usize>,
     /// Bytes and not a `String`, so that decoders write without an intermediate copy; checked once a batch.
     text: Vec<u8>,
 }
@@ -125,6 +129,8 @@ impl BatchBuilder {
                 positions: Vec::new(),
                 passed: Vec::new(),
             },
+            cells: Vec::new(),
+            filled: Vec::new(),
             text: Vec::new(),
         }
     }
@@ -137,9 +143,13 @@ impl BatchBuilder {
         values: impl IntoIterator<Item = Option<&'a str>>,
     ) {
         let mut values = values.into_iter();
-        for column in &mut self.batch.columns {
+        if self.is_empty() {
+            self.filled.clear();
+            self.filled.extend(0..self.batch.columns.len());
+        }
+        for _ in 0..self.filled.len() {
             let span = values.next().flatten().map_or(Span::NULL, |value| append(&mut self.text, value));
-            column.push(span);
+            self.cells.push(span);
         }
         self.batch.times.push(time);
         self.batch.positions.push(position);
@@ -155,6 +165,10 @@ impl BatchBuilder {
         columns: &[usize],
         mut write: impl FnMut(usize, &mut Vec<u8>) -> Wrote,
     ) {
+        if self.is_empty() {
+            self.filled.clear();
+            self.filled.extend_from_slice(columns);
+        }
         for index in columns {
             let start = self.text.len();
             let span = match write(*index, &mut self.text) {
@@ -162,9 +176,7 @@ impl BatchBuilder {
                 Wrote::Appended => grown(start, self.text.len()),
                 Wrote::Again(span) => span,
             };
-            if let Some(column) = self.batch.columns.get_mut(*index) {
-                column.push(span);
-            }
+            self.cells.push(span);
         }
         self.batch.times.push(time);
         self.batch.positions.push(position);
@@ -185,35 +197,56 @@ impl BatchBuilder {
         self.batch.positions.is_empty()
     }
 
-    /// Lends the batch out, then empties it and keeps its room for more of the same schema.
-    pub fn lend<T>(&mut self, receive: impl FnOnce(&EventBatch) -> T) -> T {
-        self.batch.text = checked(std::mem::take(&mut self.text));
+    /// Lends the batch out, its columns in `room`, then empties it and keeps its own room for more of the same schema.
+    pub fn lend<T>(&mut self, room: &mut Columns, receive: impl FnOnce(&EventBatch) -> T) -> T {
+        for column in &mut self.batch.columns {
+            *column = room.0.pop().unwrap_or_default();
+        }
+        self.settle();
         let received = receive(&self.batch);
+        for column in &mut self.batch.columns {
+            let mut column = std::mem::take(column);
+            column.clear();
+            room.0.push(column);
+        }
         self.text = std::mem::take(&mut self.batch.text).into_bytes();
         self.text.clear();
-        self.batch.columns.iter_mut().for_each(Vec::clear);
         self.batch.times.clear();
         self.batch.positions.clear();
-        self.batch.passed.clear();
         received
     }
 
     /// Bytes that its texts, cells, times and positions have room for.
     pub fn room(&self) -> usize {
-        let cells: usize = self.batch.columns.iter().map(Vec::capacity).sum();
         let rows = self.batch.times.capacity() * size_of::<Option<Time>>()
             + self.batch.positions.capacity() * size_of::<Position>();
-        self.text.capacity() + cells * size_of::<Span>() + rows
+        self.text.capacity() + self.cells.capacity() * size_of::<Span>() + rows
     }
 
     /// The batch; the builder is left empty, ready for more of the same schema.
     pub fn take(&mut self) -> EventBatch {
+        self.settle();
+        self.cells = Vec::new();
         let empty = BatchBuilder::new(Arc::clone(&self.batch.schema)).batch;
-        let mut batch = std::mem::replace(&mut self.batch, empty);
-        batch.text = checked(std::mem::take(&mut self.text));
-        batch
+        std::mem::replace(&mut self.batch, empty)
+    }
+
+    /// Puts text and cells where the batch has them.
+    fn settle(&mut self) {
+        self.batch.text = checked(std::mem::take(&mut self.text));
+        let width = self.filled.len();
+        for (place, index) in self.filled.iter().enumerate() {
+            if let Some(column) = self.batch.columns.get_mut(*index) {
+                column.extend(self.cells.iter().skip(place).step_by(width));
+            }
+        }
+        self.cells.clear();
     }
 }
+
+/// Columns that batches are lent out with, one after the other.
+#[derive(Debug, Default)]
+pub struct Columns(Vec<Vec<Span>>);
 
 /// Appends a value; one that would pass 4 GiB of text becomes null, which no bounded batch reaches.
 fn append(text: &mut Vec<u8>, value: &str) -> Span {
@@ -261,7 +294,7 @@ mod tests {
             Position { number: 2, offset: 9 },
             [Some("é"), Some("x"), Some("y"), Some("dropped")],
         );
-        let lent = builder.lend(EventBatch::clone);
+        let lent = builder.lend(&mut Columns::default(), EventBatch::clone);
         assert!(builder.is_empty() && builder.text_bytes() == 0 && builder.room() > 0);
         builder.push(None, Position { number: 1, offset: 0 }, [Some(""), None]);
         let second = Position { number: 2, offset: 9 };

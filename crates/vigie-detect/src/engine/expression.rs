@@ -25,11 +25,19 @@ impl Expression {
 
     /// Whether it matches somewhere in the text.
     pub(crate) fn is_match(&self, text: &str) -> bool {
-        if text.is_ascii()
-            && let Some(regex) = self.ascii.get_or_init(|| ascii(&self.source))
-        {
-            return regex.is_match(text.as_bytes());
+        if text.is_ascii() { self.is_match_in_ascii(text) } else { self.is_match_in_any(text) }
+    }
+
+    /// The same, for a text that is known to be ASCII.
+    pub(crate) fn is_match_in_ascii(&self, text: &str) -> bool {
+        match self.ascii.get_or_init(|| ascii(&self.source)) {
+            Some(regex) => regex.is_match(text.as_bytes()),
+            None => self.is_match_in_any(text),
         }
+    }
+
+    /// The same, for a text of which nothing is known.
+    pub(crate) fn is_match_in_any(&self, text: &str) -> bool {
         // Loading refused what does not compile.
         let any = self.any.get_or_init(|| Regex::new(&self.source).ok());
         any.as_ref().is_some_and(|regex| regex.is_match(text))

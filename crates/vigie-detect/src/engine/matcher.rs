@@ -234,7 +234,8 @@ impl Matcher {
         for check in scratch.pending.iter().chain(&self.open) {
             let Some(check) = self.checks.get(*check as usize) else { continue };
             let holds = match &check.kind {
-                CheckKind::Regex(expression) => expression.is_match(text),
+                CheckKind::Regex(expression) if ascii => expression.is_match_in_ascii(text),
+                CheckKind::Regex(expression) => expression.is_match_in_any(text),
                 CheckKind::Pattern(pattern) if pattern.cased => glob::fits(pattern, text.as_bytes()),
                 CheckKind::Pattern(pattern) => glob::fits(pattern, scratch.folded.as_bytes()),
             };

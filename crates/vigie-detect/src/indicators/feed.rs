@@ -12,7 +12,7 @@ use vigie_model::rule::{Confidence, Level, RuleInfo};
 
 use super::{csv, misp, mstic, stix};
 use crate::error::LoadError;
-use crate::ir::{Expr, LogSource, Rule};
+use crate::ir::{Expr, LogSource, Rule, Validity};
 use crate::pack;
 use crate::place::Text;
 
@@ -62,6 +62,7 @@ pub(super) struct Known {
     pub(super) level: Level,
     pub(super) confidence: Confidence,
     pub(super) attack: Vec<String>,
+    pub(super) valid: Validity,
 }
 
 impl Known {
@@ -93,7 +94,8 @@ impl Feed {
         self.conditions.insert(condition.clone());
         self.summary.evaluated += 1;
         let source = LogSource { indicator: true, ..LogSource::default() };
-        self.rules.push(Rule::new(known.info(&self.summary.path), source, condition));
+        let valid = known.valid;
+        self.rules.push(Rule { valid, ..Rule::new(known.info(&self.summary.path), source, condition) });
     }
 
     /// Takes an indicator that cannot be evaluated.
@@ -209,6 +211,7 @@ fn read_csv(feed: &mut Feed, path: &str, text: &str) {
             level: info.level,
             confidence: info.confidence,
             attack: Vec::new(),
+            valid: Validity::default(),
         };
         feed.add(known, condition);
     }

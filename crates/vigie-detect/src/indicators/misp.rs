@@ -9,7 +9,7 @@ use vigie_model::rule::{Confidence, Level};
 
 use super::feed::{Feed, Known, id, techniques};
 use super::value::{condition, refang};
-use crate::ir::Expr;
+use crate::ir::{Expr, Validity};
 
 /// Whether the document is of MISP.
 pub(super) fn is_it(document: &Value) -> bool {
@@ -91,6 +91,7 @@ fn add(feed: &mut Feed, group: &Group<'_>, attribute: &Value) -> Result<(), Stri
         level: level(event, our_kind),
         confidence: Confidence::Medium,
         attack: techniques(&format!("{}{}", event["Tag"], attribute["Tag"])),
+        valid: Validity::default(),
     };
     if attribute["deleted"] == true {
         feed.add_dead(known, "the attribute is marked as deleted".to_owned());

@@ -4,11 +4,13 @@
 //! what events cannot answer become indicators that cannot fire, with the reason.
 
 use serde_json::Value;
+use vigie_model::Time;
 use vigie_model::rule::{Confidence, Level};
 
 use super::feed::{Feed, Known, techniques};
 use super::stix_path;
 use super::stix_pattern::{self, Refused};
+use crate::ir::Validity;
 
 /// Whether the document is a bundle, or a bare object of STIX.
 pub(super) fn is_it(document: &Value) -> bool {
@@ -95,5 +97,7 @@ fn known(object: &Value, pattern: &str) -> Known {
     };
     let phases = object["kill_chain_phases"].to_string() + &object["external_references"].to_string();
     let id = if text("id").is_empty() { format!("stix:{pattern}") } else { text("id").to_owned() };
-    Known { id, title: title.to_owned(), description, level, confidence, attack: techniques(&phases) }
+    let moment = |name: &str| Time::parse(text(name).as_bytes());
+    let valid = Validity { from: moment("valid_from"), until: moment("valid_until") };
+    Known { id, title: title.to_owned(), description, level, confidence, attack: techniques(&phases), valid }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use vigie_detect::{Bundled, FeedSummary, RuleSet, Sources, Tally};
-use vigie_model::Schema;
 use vigie_model::rule::Level;
+use vigie_model::{Schema, Time};
 
 use crate::help::{event, hits, schema};
 
@@ -189,6 +189,34 @@ fn a_stix_bundle_is_accounted_for_whole() {
     let said = reasons(set);
     assert!(said[0].contains("yara") && said[0].contains("--yara"), "{said:?}");
     assert!(said[1].contains("revoked"), "{said:?}");
+}
+
+#[test]
+fn a_match_outside_of_what_the_feed_holds_for_valid_is_told_and_said_to_be_so() {
+    let indicator = |dates: &str| {
+        let pattern = "\"pattern\":\"[ipv4-addr:value = '203.0.113.7']\"";
+        let feed = bundle(&format!("{{\"type\":\"indicator\",\"id\":\"indicator--v\",{dates}{pattern}}}"));
+        Arc::new(load(&[&feed]).unwrap())
+    };
+    let batch = |time: &str| {
+        let mut batch = event(&schema(&["c-ip"]), &["203.0.113.7"]);
+        batch.times[0] = Time::parse(time.as_bytes());
+        batch
+    };
+    let said = |dates: &str, time: &str| {
+        let found = hits(&indicator(dates), &[batch(time)]);
+        assert_eq!(found.len(), 1, "it is never hidden");
+        found[0].field("Indicator").map(str::to_owned)
+    };
+    let dates = "\"valid_from\":\"2021-03-01T00:00:00Z\",\"valid_until\":\"2021-06-01T00:00:00Z\",";
+    assert_eq!(said(dates, "2021-03-01T00:00:00Z"), None);
+    assert_eq!(said(dates, "2021-05-31T23:59:59Z"), None);
+    let late = said(dates, "2021-06-01T00:00:00Z").unwrap();
+    assert!(late.starts_with("not valid any more: the feed says until 2021-06-01"), "{late}");
+    let early = said(dates, "2021-02-28T00:00:00Z").unwrap();
+    assert!(early.starts_with("not valid yet: the feed says from 2021-03-01"), "{early}");
+    assert_eq!(said(dates, "no time"), None);
+    assert_eq!(said("", "2031-01-01T00:00:00Z"), None);
 }
 
 #[test]

@@ -7,12 +7,15 @@
 //! free space and chunks of zeroes are how the format keeps room, and count as parsed.
 //!
 //! Records that the log does not count any more (in free space, in a chunk without its header, in a chunk after the
-//! last one in use) are read too; a column `Salvaged` says of each where it lay.
+//! last one in use) are read too; a column `Salvaged` says of each where it lay. A copy of a record that was read already
+//! is no event of its own.
 
+use std::hash::{Hash as _, Hasher as _};
 use std::io::Read;
 use std::ops::{ControlFlow, Range};
 
 use memchr::memmem;
+use rustc_hash::{FxHashSet, FxHasher};
 use vigie_model::batch::Position;
 use vigie_model::coverage::Density;
 use vigie_model::diagnostic::Code;
@@ -61,6 +64,7 @@ impl Parser for Evtx {
             index: 0,
             data: Vec::with_capacity(CHUNK_BYTES),
             live: Live::default(),
+            seen: Seen::default(),
             events: Events::new(),
             log: Log::default(),
         };
@@ -95,9 +99,41 @@ struct Reading {
     /// Bytes that were taken and not yet accounted for: the start of the next chunk.
     data: Vec<u8>,
     live: Live,
+    seen: Seen,
     events: Events,
     log: Log,
 }
+
+/// The records that were met so far, by what tells a record from all others: its id, its time and its bytes.
+#[derive(Debug, Default)]
+struct Seen {
+    records: FxHashSet<u64>,
+}
+
+/// Records that are remembered, for 16 bytes each. Of a larger log the first are: copies lie where a log began anew.
+const SEEN_MAX: usize = 1 << 19;
+
+impl Seen {
+    /// What a record is known by.
+    fn key(block: &Block<'_>, frame: &Frame) -> u64 {
+        let mut hasher = FxHasher::default();
+        (frame.id, frame.written, frame.size).hash(&mut hasher);
+        // Offsets into the chunk are part of a record, so a copy in another chunk differs in a few bytes: its last ones
+        // are values, and stay as they were.
+        let tail = frame.end().saturating_sub(TAIL_BYTES).max(frame.offset)..frame.end();
+        block.data.get(tail).unwrap_or_default().hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn keep(&mut self, key: u64) {
+        if self.records.len() < SEEN_MAX {
+            self.records.insert(key);
+        }
+    }
+}
+
+/// Bytes at the end of a record by which copies are known.
+const TAIL_BYTES: usize = 64;
 
 impl Reading {
     fn parsed(&mut self, bytes: usize) {
@@ -292,11 +328,18 @@ fn record(
     told: &mut Told,
     sink: &mut dyn Sink,
 ) -> ControlFlow<()> {
+    let key = Seen::key(block, frame);
+    if salvage.is_some() && reading.seen.records.contains(&key) {
+        // The same bytes were an event already: what is found twice happened once.
+        told.covered.add(frame.offset..frame.end());
+        return ControlFlow::Continue(());
+    }
     let offset = block.start.saturating_add(frame.offset as u64);
     let position = Position { number: frame.id, offset };
     let met = Met { chunk: block.data, frame, salvage, position };
     match reading.events.add(&met, sink) {
         Ok(flow) => {
+            reading.seen.keep(key);
             told.covered.add(frame.offset..frame.end());
             if let Some(salvage) = salvage {
                 let message = format!("read {}", salvage.text());

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use vigie_model::batch::{Position, Span, Wrote};
+use vigie_model::batch::{Columns, Position, Span, Wrote};
 use vigie_model::evidence::{Fact, FactKind};
 use vigie_model::{BatchBuilder, Schema, Time};
 
@@ -33,9 +33,9 @@ const LIST_MAX: usize = 4_096;
 /// Schemas with a batch under way; a large `Security.evtx` holds about 200.
 const OPEN_MAX: usize = 2_048;
 /// What all batches under way may hold together, in bytes of text and cells.
-const HELD_BYTES_MAX: usize = 32 << 20;
+const HELD_BYTES_MAX: usize = 16 << 20;
 /// Bytes of room that all batches together may keep for their next: enough for a log of few schemas.
-const IDLE_BYTES_MAX: usize = 16 << 20;
+const IDLE_BYTES_MAX: usize = 8 << 20;
 /// Distinct computer names told as facts; a collector of forwarded events holds many.
 const HOSTS_MAX: usize = 1_024;
 /// What a row costs beside its text and cells: its time and position.
@@ -313,6 +313,7 @@ pub(super) struct Writer {
     held: usize,
     /// Bytes of room that batches keep for their next.
     idle: usize,
+    columns: Columns,
     /// Batches begun so far.
     batches: u64,
     /// How often all slots were given up.
@@ -337,6 +338,7 @@ impl Writer {
             key: String::new(),
             held: 0,
             idle: 0,
+            columns: Columns::default(),
             batches: 0,
             generation: 0,
             hosts: BTreeMap::new(),
@@ -465,7 +467,7 @@ impl Writer {
             return sink.batch(&open.builder.take());
         }
         (open.idle, self.idle) = (room, self.idle.saturating_add(room));
-        open.builder.lend(|batch| sink.batch(batch))
+        open.builder.lend(&mut self.columns, |batch| sink.batch(batch))
     }
 
     fn flush_all(&mut self, sink: &mut dyn Sink) -> ControlFlow<()> {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot build its evidence must fail loudly")]
 
 mod bad_input;
+mod channels;
 mod content;
 mod examples;
 mod hunt;
