@@ -14,6 +14,8 @@ pub struct Profile {
     pub name: Option<String>,
     /// First label of its registrable domain.
     pub label: Option<String>,
+    /// That domain, for a person to look at.
+    pub domain: Option<String>,
     /// Country.
     pub country: Option<[u8; 2]>,
     /// First three parts of an IPv4 address.

@@ -184,10 +184,12 @@ pub fn ordered(a: String, b: String) -> (String, String) {
     if a <= b { (a, b) } else { (b, a) }
 }
 
+/// What a group is known by: its name, its domain, its country, whichever there are.
 fn show(profile: &Profile) -> String {
-    let country = profile.country.map_or(String::new(), |c| format!(" ({})", String::from_utf8_lossy(&c)));
-    let label = profile.label.as_deref().map_or(String::new(), |l| format!(" [{l}]"));
-    format!("{}{label}{country}", profile.name.as_deref().unwrap_or("-"))
+    let country = profile.country.map(|c| format!("({})", String::from_utf8_lossy(&c)));
+    let domain = profile.domain.as_deref().map(|d| format!("[{d}]"));
+    let parts: Vec<String> = [profile.name.clone(), domain, country].into_iter().flatten().collect();
+    parts.join(" ")
 }
 
 /// One profile a group, from its first record that tells each thing; and a member of the group.
@@ -221,10 +223,10 @@ fn add_to(profile: &mut Profile, lists: &Lists, index: usize) {
     let record = &lists.records[index];
     let text = |kind| record.keys.iter().find(|k| k.0 == kind).map(|k| lists.text(k.1));
     profile.name = profile.name.take().or_else(|| record.name.map(|id| lists.text(id).to_owned()));
-    profile.label = profile
-        .label
-        .take()
-        .or_else(|| text(KeyKind::Domain).and_then(|d| d.split('.').next()).map(str::to_owned));
+    if profile.label.is_none() {
+        profile.domain = text(KeyKind::Domain).map(str::to_owned);
+        profile.label = profile.domain.as_deref().and_then(|d| d.split('.').next()).map(str::to_owned);
+    }
     profile.country = profile.country.or(record.country);
     profile.network = profile.network.take().or_else(|| {
         text(KeyKind::Address).and_then(|a| a.rsplit_once('.')).map(|(network, _)| network.to_owned())

@@ -5,7 +5,7 @@ use crate::analysis::{Context, analyze};
 use crate::error::Error;
 use crate::honesty::wording::{steers, tame, whole};
 use crate::honesty::{Language, Refusal, Text};
-use crate::link::{Decisions, Linked, fellegi::ordered, link};
+use crate::link::{Decisions, Linked, fellegi::Decision, fellegi::ordered, link};
 use crate::methods::recommend::{fast, recommend};
 use crate::options::{Format, Level, Options};
 use crate::output::{json, text};
@@ -200,7 +200,12 @@ fn write_review(lists: &Lists, linked: &Linked, (path, language): (&Path, Langua
     put(&mut writer, &REVIEW)?;
     let mut order: Vec<&crate::link::Link> = linked.links.iter().collect();
     order.sort_by(|a, b| {
-        (a.chance - 0.5).abs().total_cmp(&(b.chance - 0.5).abs()).then_with(|| a.left.cmp(&b.left))
+        // What nobody decided comes first: the rest is there so that a link can be taken back.
+        let decided = |l: &crate::link::Link| l.decision != Decision::Doubtful;
+        decided(a)
+            .cmp(&decided(b))
+            .then((a.chance - 0.5).abs().total_cmp(&(b.chance - 0.5).abs()))
+            .then_with(|| (&a.left, &a.right).cmp(&(&b.left, &b.right)))
     });
     let place = |row: usize| {
         lists.records.get(row).map_or(String::new(), |r| {

@@ -106,6 +106,23 @@ fn review_file_can_be_read_back() {
             .unwrap()
             .starts_with("decision,left,right,chance,why,proposed,left_row,right_row")
     );
+    // A spreadsheet saves it with semicolons, its columns moved about, and what a person filled in.
+    let mut reader = csv::Reader::from_path(&review).unwrap();
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    assert!(!rows.is_empty());
+    let mut lines = vec!["\u{feff}left;right;decision".to_owned()];
+    lines.extend(rows.iter().map(|row| format!("{};{};no", &row[1], &row[2])));
+    let text = lines.join("\n");
+    std::fs::write(&review, text).unwrap();
+    options.decisions = Some(review.clone());
+    options.review = Some(folder.path().join("again.csv"));
+    run(&options, &mut Vec::new()).unwrap();
+    let again = std::fs::read_to_string(folder.path().join("again.csv")).unwrap();
+    assert!(again.lines().skip(1).all(|l| l.contains(",no,")), "{again}");
+    std::fs::write(&review, "left,right\na,b\n").unwrap();
+    let error = run(&options, &mut Vec::new()).unwrap_err().to_string();
+    assert!(error.contains("no column is called `decision`"), "{error}");
+    std::fs::write(&review, "decision,left,right\n").unwrap();
     options.decisions = Some(review);
     options.review = None;
     run(&options, &mut Vec::new()).unwrap();
