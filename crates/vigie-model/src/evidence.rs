@@ -72,6 +72,13 @@ pub enum FactKind {
     ToolRun,
     /// The path of a server-side page that the volume holds in a web folder, by its file table.
     WebPage,
+    /// A rule of IIS's URL Rewrite module: location, direction, change, name, enabled, syntax, whether it stops, pattern,
+    /// conditions, action, variable and target, between tabs.
+    RewriteRule,
+    /// How Extended Protection is set for a place of IIS: `Default Web Site/EWS`, a tab, `Require`.
+    TokenChecking,
+    /// A flaw that Microsoft's HealthChecker found open: `CVE-2021-26855`.
+    OpenFlaw,
 }
 
 impl FactKind {
@@ -83,7 +90,10 @@ impl FactKind {
             | FactKind::BuildBase
             | FactKind::UpdateInstalled
             | FactKind::ToolRun
-            | FactKind::WebPage => false,
+            | FactKind::WebPage
+            | FactKind::RewriteRule
+            | FactKind::TokenChecking
+            | FactKind::OpenFlaw => false,
         }
     }
 }

@@ -45,6 +45,7 @@ pub static PARSERS: &[&dyn Parser] = &[
     &parsers::exchange_oabgenerator::OabGenerator,
     &parsers::exchange_log::ExchangeLog,
     &parsers::iis_w3c::IisW3c,
+    &parsers::iis_config::IisConfig,
     // Last: a web directory takes whatever lies in it that no log parser knows.
     &parsers::web_root::WebRoot,
 ];

@@ -80,8 +80,13 @@ impl Parser for WebRoot {
     }
 }
 
+/// The mark of a page in some bytes.
+pub(super) fn mark_of(bytes: &[u8]) -> Option<Mark> {
+    find_mark(bytes)
+}
+
 /// Gives the file's one event.
-fn give(input: &Input<'_>, bytes: &[u8], mark: Option<Mark>, sink: &mut dyn Sink) {
+pub(super) fn give(input: &Input<'_>, bytes: &[u8], mark: Option<Mark>, sink: &mut dyn Sink) {
     let path = web_root_path::read(input.path);
     let schema = Schema {
         artifact: Cow::Borrowed(ARTIFACT.name),
