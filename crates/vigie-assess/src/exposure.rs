@@ -13,6 +13,7 @@ use vigie_model::{Day, Time};
 use crate::builds::{self, Build, Holds};
 use crate::facts::OwnerFacts;
 use crate::host::HostEvidence;
+use crate::settings;
 use crate::sightings::{self, Sighting};
 use crate::tally::Tally;
 
@@ -22,6 +23,7 @@ pub fn expose(pack: &Pack, host: &HostEvidence<'_>, tally: &Tally, owner: &Owner
     let seen = builds_seen(pack, &sightings::of(host), &mut notes);
     let open_until = seen.iter().filter(|b| b.fixed == Some(false)).filter_map(|b| b.to.or(b.from)).max();
     notes.extend(tools_run(host));
+    notes.extend(settings::notes(pack, host));
     let (reachable, reachable_proof) = reach(host, tally, owner, &mut notes);
     let Some(window) = &pack.window else {
         let (from, to, patched_at) = (None, None, None);
@@ -162,12 +164,16 @@ fn note_build(build: Build, pack: &Pack, notes: &mut Vec<Statement>) {
 /// Clean-up tools that left their traces: what they removed is not there to be found.
 fn tools_run(host: &HostEvidence<'_>) -> Vec<Statement> {
     let facts = host.files.iter().flat_map(|file| &file.facts);
-    let runs = facts.filter(|fact| fact.kind == FactKind::ToolRun);
-    runs.map(|fact| {
-        let when = fact.time.map_or_else(|| "?".to_owned(), |time| time.to_string());
-        Statement::new("tool_ran").with("tool", &fact.value).with("when", when)
-    })
-    .collect()
+    let mut last: BTreeMap<&str, Option<Time>> = BTreeMap::new();
+    for fact in facts.filter(|fact| fact.kind == FactKind::ToolRun) {
+        let known = last.entry(&fact.value).or_default();
+        *known = (*known).max(fact.time);
+    }
+    let tell = |(tool, time): (&str, Option<Time>)| {
+        let when = time.map_or_else(|| "?".to_owned(), |time| time.to_string());
+        Statement::new("tool_ran").with("tool", tool).with("when", when)
+    };
+    last.into_iter().map(tell).collect()
 }
 
 /// The owner's word on the patch day, where no evidence contradicts it.

@@ -16,6 +16,7 @@ mod joins;
 pub mod knowledge;
 mod lost;
 mod patches;
+mod settings;
 mod sightings;
 pub mod tally;
 pub mod verdict;

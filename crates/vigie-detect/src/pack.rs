@@ -27,7 +27,10 @@
 //! `product: exchange` with `service: httpproxy | ecp | ecp-activity | ews | rps-cmdlet | rps-http | oabgenerator |
 //! setup`: the fields are those of the log itself (`AnchorMailbox`, `HttpStatus`, `S:CMD` as the parser names it).
 //! `product: windows, service: web-root`: every file of a web root, with `TargetFilename`, `FileName`, `Extension`,
-//! `Directory`, `Size`, `sha256`, `Content`, `Url`. `category: webserver` speaks of IIS and of HttpProxy under Sigma's
+//! `Directory`, `Size`, `sha256`, `Content`, `Url`. `product: windows` with `service: iis-module | iis-handler |
+//! iis-virtual-directory | iis-rewrite-rule | iis-authentication | iis-setting`: the configuration of IIS; with
+//! `powershell-history | powershell-transcript`: what was typed; with `safety-scanner | defender-log`: Microsoft's scanners in
+//! text, which are also `category: antivirus`. `category: webserver` speaks of IIS and of HttpProxy under Sigma's
 //! names; there `cs-uri-query` is also matched joined to its path, `stem?query`. All of it is in [`crate::taxonomy`].
 
 use std::collections::BTreeMap;

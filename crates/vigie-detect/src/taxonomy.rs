@@ -11,7 +11,7 @@ pub(crate) mod forwarded;
 pub mod twins;
 mod windows;
 
-use aliases::{ANTIVIRUS, HTTPPROXY_WEB, IIS_WEB, NATIVE};
+use aliases::{ANTIVIRUS, ANTIVIRUS_TEXT, HTTPPROXY_WEB, IIS_WEB, NATIVE, TYPED};
 pub use windows::WINDOWS;
 
 /// The files of a collection themselves, one event each: for indicators, no `logsource` means them.
@@ -92,6 +92,11 @@ const fn web(category: &'static str, artifact: &'static str, fields: &'static [A
     }
 }
 
+/// Files of a Windows server that are no event logs.
+const fn state(service: &'static str, artifact: &'static str, streams: &'static [&'static str]) -> Source {
+    Source { product: "windows", streams, ..exchange(service, artifact) }
+}
+
 /// Every log source but those of Windows events, which are in [`WINDOWS`].
 pub static SOURCES: &[Source] = &[
     web("webserver", "iis.w3c", IIS_WEB),
@@ -109,19 +114,55 @@ pub static SOURCES: &[Source] = &[
     exchange("setup", "exchange.setup"),
     Source { product: "windows", ..exchange("web-root", "web.root") },
     Source { product: "windows", ..exchange("web-root", "windows.mft") },
+    state("iis-rewrite-rule", "iis.config", &["RewriteRule"]),
+    state("iis-module", "iis.config", &["Module"]),
+    state("iis-handler", "iis.config", &["Handler"]),
+    state("iis-virtual-directory", "iis.config", &["VirtualDirectory"]),
+    state("iis-authentication", "iis.config", &["Authentication"]),
+    state("iis-setting", "iis.config", &["Setting"]),
+    exchange("eomt", "exchange.eomt"),
+    state("safety-scanner", "defender.scanner", &[]),
+    state("defender-log", "defender.log", &[]),
+    state("powershell-history", "powershell.history", &[]),
+    state("powershell-transcript", "powershell.transcript", &[]),
+    state("scheduled-task", "windows.task", &[]),
+    state("error-report", "windows.wer", &[]),
+    state("program", "windows.pe", &[]),
+    exchange("transport-agents", "exchange.agents"),
+    exchange("healthchecker", "exchange.healthchecker"),
+    // Rows of a log that may be gone: rules for the log are tried on them as well.
+    Source { streams: &["HttpProxy"], ..exchange("httpproxy", "exchange.testproxylogon") },
+    Source { streams: &["HttpProxy"], ..web("webserver", "exchange.testproxylogon", HTTPPROXY_WEB) },
+    Source { streams: &["Suspicious"], ..exchange("test-proxylogon", "exchange.testproxylogon") },
+    Source { streams: &["Message Tracking Log"], ..exchange("message-tracking", "exchange.log") },
+    Source { streams: &["SMTP Receive Protocol Log"], ..exchange("smtp-receive", "exchange.log") },
+    Source { streams: &["SMTP Send Protocol Log"], ..exchange("smtp-send", "exchange.log") },
+    Source { streams: &["Agent Log"], ..exchange("agent-log", "exchange.log") },
+    Source { streams: &["audit"], ..exchange("audit", "exchange.log") },
+    // What was typed is what a script block would hold, on servers that do not log script blocks.
+    Source { category: "ps_script", fields: TYPED, ..state("", "powershell.history", &[]) },
+    Source { category: "ps_script", fields: TYPED, ..state("", "powershell.transcript", &[]) },
 ];
 
-/// Antivirus detections as Windows events.
-pub static ANTIVIRUS_SOURCES: &[Source] = &[Source {
-    category: "antivirus",
-    product: "windows",
-    service: "windefend",
-    artifact: "windows.event",
-    streams: &["Microsoft-Windows-Windows Defender/Operational"],
-    provider: "",
-    event_ids: &[1006, 1007, 1008, 1009, 1010, 1011, 1012, 1015, 1116, 1117, 1118, 1119],
-    fields: ANTIVIRUS,
-}];
+/// What antivirus programs found, as Windows events and in Microsoft's text logs.
+pub static ANTIVIRUS_SOURCES: &[Source] = &[
+    Source {
+        category: "antivirus",
+        product: "windows",
+        service: "windefend",
+        artifact: "windows.event",
+        streams: &["Microsoft-Windows-Windows Defender/Operational"],
+        provider: "",
+        event_ids: &[1006, 1007, 1008, 1009, 1010, 1011, 1012, 1015, 1116, 1117, 1118, 1119],
+        fields: ANTIVIRUS,
+    },
+    text_antivirus("safety-scanner", "defender.scanner"),
+    text_antivirus("defender-log", "defender.log"),
+];
+
+const fn text_antivirus(service: &'static str, artifact: &'static str) -> Source {
+    Source { category: "antivirus", fields: ANTIVIRUS_TEXT, ..state(service, artifact, &["Detection"]) }
+}
 
 /// Fields by the names of the evidence, whatever the artifact.
 pub static NATIVE_SOURCE: Source = Source {

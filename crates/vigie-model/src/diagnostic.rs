@@ -98,6 +98,8 @@ codes! {
         "It was read as far as its fields could be told.";
     ClockShifted "V0210" Note "The two clocks of the events differ by a constant: the recorded UTC one is used."
         "The exporting tool wrote local time as if it were UTC; every time of the file was moved by the same amount.";
+    LocalTime "V0211" Note "The file writes local time and does not say its zone: it was read as UTC."
+        "Times of this file can be off by up to 14 hours. Compare one of its events with the same event in another log.";
     BadRecord "V0301" Damage "A record could not be decoded."
         "The other records of the file were read.";
     BadChunk "V0302" Damage "A chunk of the event log is damaged."

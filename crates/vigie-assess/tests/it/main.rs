@@ -3,5 +3,6 @@
 
 mod evidence;
 mod naive;
+mod settings;
 mod story;
 mod verdicts;

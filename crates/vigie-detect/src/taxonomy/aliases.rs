@@ -64,6 +64,16 @@ pub(super) const ANTIVIRUS: &[Alias] = &[
     field("User", &[Place::Field("Detection User")]),
 ];
 
+/// The same in the text logs of Microsoft's scanners.
+pub(super) const ANTIVIRUS_TEXT: &[Alias] = &[
+    field("Signature", &[Place::Field("ThreatName")]),
+    field("Filename", &[Place::Field("Path")]),
+    field("Action", &[Place::Field("Action"), Place::Field("Kind")]),
+];
+
+/// Script blocks, where what is there is what somebody typed.
+pub(super) const TYPED: &[Alias] = &[field("ScriptBlockText", &[Place::Field("CommandLine")])];
+
 /// Process creation as the Security log tells it (4688).
 pub(super) const PROCESS_4688: &[Alias] = &[
     field("Image", &[Place::Field("NewProcessName")]),

@@ -124,10 +124,14 @@ fn directive<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     head.eq_ignore_ascii_case(name).then(|| value.trim())
 }
 
+/// The first column of result files that have no time.
+const UNTIMED_FIRST: &str = "ComputerName";
+
 /// Whether a line repeats the names of the fields without `#Fields:`, as some builds write.
 fn is_bare_header(line: &str) -> bool {
     let first = line.split(',').next().unwrap_or_default().trim_matches('"');
-    line.contains(',') && TIME_FIELDS.iter().any(|name| first.eq_ignore_ascii_case(name))
+    let names = TIME_FIELDS.iter().chain([&UNTIMED_FIRST]);
+    line.contains(',') && names.into_iter().any(|name| first.eq_ignore_ascii_case(name))
 }
 
 /// Whether a line begins as the rows of these logs do: a time and a comma.
@@ -343,7 +347,8 @@ fn set_fields(
         fields.iter().position(|field| names.iter().any(|name| field.eq_ignore_ascii_case(name)))
     };
     log.columns = Columns {
-        time: column(TIME_FIELDS).or(Some(0)),
+        // Where no column is called a time, it is the first, but for results that have none.
+        time: column(TIME_FIELDS).or(Some(0).filter(|_| column(&[UNTIMED_FIRST]) != Some(0))),
         host: column(HOST_FIELDS),
         protocol: column(&["Protocol"]),
         event_data: column(&["EventData"]),
@@ -370,7 +375,8 @@ fn read_row(
         return Err(refuse(code, "a quote is opened and never closed"));
     }
     let first = value(log.cells.first(), text, &log.extra);
-    if TIME_FIELDS.iter().any(|name| first.eq_ignore_ascii_case(name)) {
+    let is_untimed = log.fields.is_empty() && first.eq_ignore_ascii_case(UNTIMED_FIRST);
+    if is_untimed || TIME_FIELDS.iter().any(|name| first.eq_ignore_ascii_case(name)) {
         let names = log.cells.iter().take(FIELDS_MAX);
         let fields = names.map(|cell| value(Some(cell), text, &log.extra).trim().to_owned()).collect();
         return Ok(log.fields.is_empty().then_some(fields));
@@ -393,7 +399,7 @@ fn read_row(
             return Err(refuse(Code::BadLine, message));
         }
         sink.diagnostic(Code::ExtraFields, &place(line), &message, 0);
-    } else if time.is_none() {
+    } else if time.is_none() && log.columns.time.is_some() {
         sink.diagnostic(Code::TimeUnreadable, &place(line), "not an ISO 8601 time", 0);
     }
     log.usual_values = values;

@@ -40,8 +40,18 @@ static LAYOUTS: [Layout; 6] = [
         artifact: NAME,
         stream: "RewriteRule",
         fields: &[
-            "Location", "Direction", "Change", "Name", "Enabled", "PatternSyntax", "StopProcessing", "MatchUrl",
-            "ServerVariable", "Conditions", "Action", "Target",
+            "Location",
+            "Direction",
+            "Change",
+            "Name",
+            "Enabled",
+            "PatternSyntax",
+            "StopProcessing",
+            "MatchUrl",
+            "ServerVariable",
+            "Conditions",
+            "Action",
+            "Target",
         ],
     },
     Layout {
@@ -53,8 +63,17 @@ static LAYOUTS: [Layout; 6] = [
         artifact: NAME,
         stream: "Handler",
         fields: &[
-            "Location", "Change", "Name", "Path", "Verb", "Modules", "ScriptProcessor", "Type", "ResourceType",
-            "RequireAccess", "PreCondition",
+            "Location",
+            "Change",
+            "Name",
+            "Path",
+            "Verb",
+            "Modules",
+            "ScriptProcessor",
+            "Type",
+            "ResourceType",
+            "RequireAccess",
+            "PreCondition",
         ],
     },
     Layout {
@@ -77,10 +96,16 @@ const AUTHENTICATION: usize = 4;
 const SETTINGS: usize = 5;
 
 /// Sections one of which stands in the head of a file that is IIS's or ASP.NET's and no other program's.
-const SECTIONS: &[&str] =
-    &["system.webserver", "system.applicationhost", "<system.web>", "<system.web ", "configurationredirection"];
+const SECTIONS: &[&str] = &[
+    "system.webserver",
+    "system.applicationhost",
+    "<system.web>",
+    "<system.web ",
+    "configurationredirection",
+];
 /// Names that tell where no section does: files of a few lines.
-const NAMES: &[&str] = &["applicationhost.config", "web.config", "redirection.config", "administration.config"];
+const NAMES: &[&str] =
+    &["applicationhost.config", "web.config", "redirection.config", "administration.config"];
 
 impl Parser for IisConfig {
     fn artifact(&self) -> &'static Artifact {
@@ -99,7 +124,11 @@ impl Parser for IisConfig {
     fn parse(&self, input: &mut Input<'_>, sink: &mut dyn Sink) -> Account {
         let mut file = TextFile::read(input, sink);
         if web_root_path::read(input.path).is_web {
-            web_root::give(input, file.text.as_bytes(), web_root::mark_of(file.text.as_bytes()), sink);
+            let bytes = file.text.as_bytes();
+            if web_root::give(input, bytes, web_root::mark_of(bytes), sink).is_break() {
+                file.abandon(0);
+                return file.account();
+            }
         }
         let mut reading = Reading {
             tables: LAYOUTS.each_ref().map(Table::new),
@@ -108,9 +137,10 @@ impl Parser for IisConfig {
             application: (String::new(), String::new()),
             rule: None,
         };
-        xml::read(&mut file, &mut reading, sink);
         // Nothing is left to read, whether the receiver wants more or not.
-        let _stopped = table::finish(&mut reading.tables, sink);
+        let _stopped = xml::read(&mut file, &mut reading, sink)
+            .is_continue()
+            .then(|| table::finish(&mut reading.tables, sink));
         file.account()
     }
 }
@@ -149,7 +179,9 @@ impl Visit for Reading {
                 self.locations.push(element.get("path").unwrap_or_default().to_owned());
                 ControlFlow::Continue(())
             }
-            (list @ ("rules" | "outboundRules" | "globalRules"), name) => self.open_rule(list, name, element, sink),
+            (list @ ("rules" | "outboundRules" | "globalRules"), name) => {
+                self.open_rule(list, name, element, sink)
+            }
             (list @ ("globalModules" | "modules" | "httpModules"), name) => {
                 self.module(list, name, element, sink)
             }
@@ -288,7 +320,14 @@ impl Reading {
         let location = self.location();
         let mut values = vec![Some(location.as_str()), Some(change)];
         let rest = [
-            "name", "path", "verb", "modules", "scriptProcessor", "type", "resourceType", "requireAccess",
+            "name",
+            "path",
+            "verb",
+            "modules",
+            "scriptProcessor",
+            "type",
+            "resourceType",
+            "requireAccess",
             "preCondition",
         ];
         values.extend(rest.iter().map(|name| element.get(name)));
@@ -311,10 +350,16 @@ impl Reading {
         self.push(DIRECTORIES, position(element), &values, sink)
     }
 
-    fn authentication(&mut self, method: &str, element: &Element<'_>, sink: &mut dyn Sink) -> ControlFlow<()> {
+    fn authentication(
+        &mut self,
+        method: &str,
+        element: &Element<'_>,
+        sink: &mut dyn Sink,
+    ) -> ControlFlow<()> {
         let Some(method) = method.strip_suffix("Authentication") else { return ControlFlow::Continue(()) };
         let location = self.location();
-        let values = [Some(location.as_str()), Some(method), element.get("enabled"), element.get("userName"), None];
+        let values =
+            [Some(location.as_str()), Some(method), element.get("enabled"), element.get("userName"), None];
         self.push(AUTHENTICATION, position(element), &values, sink)
     }
 
@@ -342,7 +387,8 @@ impl Reading {
             (_, "httpLogging") => named("dontLog", get("dontLog")),
             // The key itself is a secret: that it is fixed is what matters.
             (_, "machineKey") => {
-                let fixed = !get("validationKey").is_empty() && !get("validationKey").starts_with("AutoGenerate");
+                let fixed =
+                    !get("validationKey").is_empty() && !get("validationKey").starts_with("AutoGenerate");
                 named("validationKey", if fixed { "fixed in the file" } else { "made by the server" })
             }
             (_, "configurationRedirection") => named(get("enabled"), get("path")),

@@ -50,7 +50,11 @@ impl RewriteRule {
     }
 
     /// A change of rules that stand elsewhere.
-    pub(super) fn change(direction: &'static str, change: &'static str, element: &Element<'_>) -> RewriteRule {
+    pub(super) fn change(
+        direction: &'static str,
+        change: &'static str,
+        element: &Element<'_>,
+    ) -> RewriteRule {
         RewriteRule { change, ..RewriteRule::begin(direction, element) }
     }
 

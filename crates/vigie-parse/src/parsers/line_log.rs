@@ -40,6 +40,13 @@ pub(crate) struct Refusal {
     message: String,
 }
 
+impl Refusal {
+    /// Tells it, with its place and the bytes it costs.
+    pub(crate) fn say(&self, place: &str, bytes: u64, sink: &mut dyn Sink) {
+        sink.diagnostic(self.code, place, &self.message, bytes);
+    }
+}
+
 /// A refusal.
 pub(crate) fn refuse(code: Code, message: impl Into<String>) -> Refusal {
     Refusal { code, message: message.into() }

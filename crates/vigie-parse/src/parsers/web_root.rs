@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::io::Read;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use vigie_model::batch::Position;
@@ -75,7 +76,8 @@ impl Parser for WebRoot {
             let message = format!("rules read 1 MiB of the {size} bytes of this page");
             sink.diagnostic(Code::LimitReached, &format!("offset {CONTENT_BYTES_MAX}"), &message, 0);
         }
-        give(input, &bytes, mark, sink);
+        // There is nothing more to give, whether the receiver wants it or not.
+        let _stopped = give(input, &bytes, mark, sink);
         Account { parsed_bytes: size, rejected_bytes: 0 }
     }
 }
@@ -86,7 +88,12 @@ pub(super) fn mark_of(bytes: &[u8]) -> Option<Mark> {
 }
 
 /// Gives the file's one event.
-pub(super) fn give(input: &Input<'_>, bytes: &[u8], mark: Option<Mark>, sink: &mut dyn Sink) {
+pub(super) fn give(
+    input: &Input<'_>,
+    bytes: &[u8],
+    mark: Option<Mark>,
+    sink: &mut dyn Sink,
+) -> ControlFlow<()> {
     let path = web_root_path::read(input.path);
     let schema = Schema {
         artifact: Cow::Borrowed(ARTIFACT.name),
@@ -115,8 +122,7 @@ pub(super) fn give(input: &Input<'_>, bytes: &[u8], mark: Option<Mark>, sink: &m
     let values = values.into_iter().enumerate().map(|(column, value)| value.filter(|_| wanted.has(column)));
     let mut builder = BatchBuilder::new(Arc::new(schema));
     builder.push(input.times.modified, Position::default(), values);
-    // There is nothing more to give, whether the receiver wants it or not.
-    let _stopped = sink.batch(&builder.take());
+    sink.batch(&builder.take())
 }
 
 /// Kinds of files that quote pages without being one: reports, rules, logs nobody could read.

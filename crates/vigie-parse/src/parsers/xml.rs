@@ -80,7 +80,8 @@ struct Walk {
 }
 
 /// Reads a whole document; what could not be read is given up in `file`.
-pub(crate) fn read(file: &mut TextFile, visit: &mut dyn Visit, sink: &mut dyn Sink) {
+/// After `Break` the receiver wants no more.
+pub(crate) fn read(file: &mut TextFile, visit: &mut dyn Visit, sink: &mut dyn Sink) -> ControlFlow<()> {
     let text = std::mem::take(&mut file.text);
     let mut walk = Walk { path: Vec::new(), elements: 0, counted: 0, line: 1 };
     let mut lost: Vec<(usize, usize, Code, String)> = Vec::new();
@@ -94,9 +95,10 @@ pub(crate) fn read(file: &mut TextFile, visit: &mut dyn Visit, sink: &mut dyn Si
                 break;
             }
             Step::Broken(at, code, message) => {
-                let next = memchr::memchr(b'<', text.as_bytes().get(at.saturating_add(1)..).unwrap_or_default())
-                    .map(|found| at.saturating_add(1).saturating_add(found))
-                    .filter(|_| resumed < RESUMED_MAX && code == Code::BadRecord);
+                let next =
+                    memchr::memchr(b'<', text.as_bytes().get(at.saturating_add(1)..).unwrap_or_default())
+                        .map(|found| at.saturating_add(1).saturating_add(found))
+                        .filter(|_| resumed < RESUMED_MAX && code == Code::BadRecord);
                 lost.push((at, next.unwrap_or(text.len()), code, message));
                 match next {
                     Some(next) => start = next,
@@ -109,6 +111,7 @@ pub(crate) fn read(file: &mut TextFile, visit: &mut dyn Visit, sink: &mut dyn Si
         // Elements that a cut file leaves open have ended as well.
         while !walk.path.is_empty() {
             if visit.close(&walk.path, sink).is_break() {
+                stopped = Some(text.len());
                 break;
             }
             walk.path.pop();
@@ -118,18 +121,16 @@ pub(crate) fn read(file: &mut TextFile, visit: &mut dyn Visit, sink: &mut dyn Si
     for (from, to, code, message) in lost {
         file.reject(from, to, (code, &message), sink);
     }
-    if let Some(at) = stopped {
-        file.abandon(at);
+    match stopped {
+        Some(at) => {
+            file.abandon(at);
+            ControlFlow::Break(())
+        }
+        None => ControlFlow::Continue(()),
     }
 }
 
-fn read_from(
-    text: &str,
-    start: usize,
-    walk: &mut Walk,
-    visit: &mut dyn Visit,
-    sink: &mut dyn Sink,
-) -> Step {
+fn read_from(text: &str, start: usize, walk: &mut Walk, visit: &mut dyn Visit, sink: &mut dyn Sink) -> Step {
     let mut reader = Reader::from_str(text.get(start..).unwrap_or_default());
     let config = reader.config_mut();
     config.check_end_names = false;
@@ -200,7 +201,13 @@ impl Flow {
     }
 }
 
-fn open(tag: &BytesStart<'_>, at: usize, walk: &mut Walk, visit: &mut dyn Visit, sink: &mut dyn Sink) -> Flow {
+fn open(
+    tag: &BytesStart<'_>,
+    at: usize,
+    walk: &mut Walk,
+    visit: &mut dyn Visit,
+    sink: &mut dyn Sink,
+) -> Flow {
     walk.elements = walk.elements.saturating_add(1);
     if walk.elements > ELEMENTS_MAX {
         return Flow::Limit(format!("more than {ELEMENTS_MAX} elements"));
@@ -261,8 +268,10 @@ pub(crate) fn root_of(head: &str) -> String {
         } else if inside.starts_with(['?', '!']) {
             inside.find('>').map(|at| at.saturating_add(1))
         } else {
-            let name: String =
-                inside.chars().take_while(|c| c.is_alphanumeric() || matches!(c, ':' | '_' | '-' | '.')).collect();
+            let name: String = inside
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || matches!(c, ':' | '_' | '-' | '.'))
+                .collect();
             return name.rsplit(':').next().unwrap_or_default().to_owned();
         };
         let Some(end) = end else { return String::new() };
@@ -277,7 +286,10 @@ mod tests {
 
     #[test]
     fn the_root_behind_what_may_stand_before_it() {
-        assert_eq!(root_of("\u{feff}<?xml version=\"1.0\"?>\n<!-- a <b> -->\n<configuration>"), "configuration");
+        assert_eq!(
+            root_of("\u{feff}<?xml version=\"1.0\"?>\n<!-- a <b> -->\n<configuration>"),
+            "configuration"
+        );
         assert_eq!(root_of("<t:Task xmlns:t=\"x\">"), "Task");
         assert_eq!((root_of("no xml"), root_of("<!-- open")), (String::new(), String::new()));
     }

@@ -26,7 +26,7 @@ pub enum Scope {
 }
 
 /// What a parser reads that is no log.
-const NO_LOGS: &[&str] = &["web.root"];
+const NO_LOGS: &[&str] = &["web.root", "iis.config"];
 
 impl ContentRules for Yara {
     fn name(&self) -> &'static str {
