@@ -3,6 +3,8 @@
 //! Two facts carry most of the weight. Builds only go up: a server seen unfixed at some moment was unfixed at
 //! every earlier one. And before the day a fix came out, nobody had it.
 
+use std::collections::BTreeMap;
+
 use vigie_model::evidence::FactKind;
 use vigie_model::exposure::{BuildSeen, Exposure, ExposureState, Reachable};
 use vigie_model::finding::Statement;
