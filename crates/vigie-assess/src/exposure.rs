@@ -27,10 +27,21 @@ pub fn expose(pack: &Pack, host: &HostEvidence<'_>, tally: &Tally, owner: &Owner
     notes.extend(tools_run(host));
     notes.extend(settings::notes(pack, host));
     let (reachable, reachable_proof) = reach(host, tally, owner, &mut notes);
+    let outside_until = host.outside_until();
     let Some(window) = &pack.window else {
         let (from, to, patched_at) = (None, None, None);
         let state = ExposureState::Unknown;
-        return Exposure { state, from, to, reachable, reachable_proof, builds: seen, patched_at, notes };
+        return Exposure {
+            state,
+            from,
+            to,
+            reachable,
+            reachable_proof,
+            outside_until,
+            builds: seen,
+            patched_at,
+            notes,
+        };
     };
     let fixed_from = fixed_from(&seen, open_until, window.fix);
     let fixed_from = fixed_from.or_else(|| owner_fix(owner, open_until, &mut notes));
@@ -46,7 +57,17 @@ pub fn expose(pack: &Pack, host: &HostEvidence<'_>, tally: &Tally, owner: &Owner
         (Patch::Unknown, Reachable::Yes | Reachable::Unknown) => ExposureState::Unknown,
     };
     let (from, to) = interval(window, state, fixed_from, reachable_since(tally, owner)).unzip();
-    Exposure { state, from, to, reachable, reachable_proof, builds: seen, patched_at: fixed_from, notes }
+    Exposure {
+        state,
+        from,
+        to,
+        reachable,
+        reachable_proof,
+        outside_until,
+        builds: seen,
+        patched_at: fixed_from,
+        notes,
+    }
 }
 
 /// The moment from which the server was fixed and stayed so: the first sight of a fixed build after the last one

@@ -115,6 +115,12 @@ impl HostEvidence<'_> {
         })
     }
 
+    /// A moment at which a public address was still answered. Each file tells its first such request alone, so that logs
+    /// need not be cut into columns for the others.
+    pub fn outside_until(&self) -> Option<Time> {
+        self.files.iter().filter_map(|file| file.tally.public_client.as_ref()?.time).max()
+    }
+
     /// The first request of a public address, in path order.
     pub fn public_client(&self) -> Option<EvidencePlace> {
         self.files.iter().find_map(|file| {

@@ -19,6 +19,10 @@ pub struct Exposure {
     pub reachable: Reachable,
     /// An outside address that it answered: the proof of `reachable`.
     pub reachable_proof: Option<EvidencePlace>,
+    /// A moment at which an outside address was still answered: of the log file that begins last with one, the first
+    /// such request. Others may have come after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside_until: Option<Time>,
     /// Builds seen, oldest first.
     pub builds: Vec<BuildSeen>,
     /// The moment from which every build seen holds the fixes.

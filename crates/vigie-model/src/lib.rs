@@ -7,6 +7,7 @@ pub mod assessment;
 pub mod batch;
 pub mod coverage;
 pub mod diagnostic;
+pub mod directive;
 pub mod evidence;
 pub mod exposure;
 pub mod finding;

@@ -84,6 +84,39 @@ pub const STATEMENTS: &[(&str, &[&str])] = &[
     ("condition_unified_messaging", &[]),
 ];
 
+/// Every reason that the status of a directive may give, with the names of its values.
+pub const REASONS: &[(&str, &[&str])] = &[
+    ("build_meets", &["build", "when"]),
+    ("build_open", &["build", "when"]),
+    ("build_untold", &["build"]),
+    ("closed", &["when"]),
+    ("closed_late", &["when"]),
+    ("dated_later", &["when"]),
+    ("declared_later", &["action", "organisation", "when"]),
+    ("declared_no", &[]),
+    ("folder_of_another", &["organisation", "other"]),
+    ("found_compromised", &["pack"]),
+    ("found_nothing", &["pack"]),
+    ("found_otherwise", &["pack", "verdict"]),
+    ("logs_reach", &["days", "stream"]),
+    ("no_assessment", &[]),
+    ("no_build", &[]),
+    ("no_organisation", &[]),
+    ("no_signs", &[]),
+    ("not_issued", &["from"]),
+    ("not_registered", &["organisation"]),
+    ("other_group", &["group"]),
+    ("outside_answered", &["when"]),
+    ("pack_not_asked", &["pack"]),
+    ("released", &["action"]),
+    ("several_organisations", &["organisations"]),
+    ("triage_covered", &["from", "to"]),
+    ("triage_lacking", &["from", "to", "way"]),
+    ("undated", &[]),
+    ("unreadable", &["why"]),
+    ("update_exists", &["build"]),
+];
+
 /// The whole catalogue of a language, by key.
 pub fn catalog(lang: Lang) -> &'static BTreeMap<String, String> {
     static ENGLISH: OnceLock<BTreeMap<String, String>> = OnceLock::new();

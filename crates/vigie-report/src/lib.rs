@@ -4,6 +4,7 @@
 //! every renderer escapes it for its own medium, see [`escape`].
 
 pub mod catalog;
+pub mod directive;
 pub mod escape;
 mod intrusions;
 mod markup;
@@ -21,6 +22,9 @@ pub use summary::{Summary, summarize};
 
 /// The JSON Schema (2020-12) of `assessment.json`.
 pub const ASSESSMENT_SCHEMA: &str = include_str!("../schema/assessment.schema.json");
+
+/// The JSON Schema (2020-12) of what `vigie directive status --format json` writes.
+pub const DIRECTIVE_SCHEMA: &str = include_str!("../schema/directive-status.schema.json");
 
 /// Every output, by the name that `--format` takes. To add one, write `render/<name>.rs` and a line here.
 pub static RENDERERS: &[&dyn Renderer] = &[

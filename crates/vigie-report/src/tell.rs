@@ -323,7 +323,17 @@ pub(crate) fn counted(lang: Lang, key: &'static str, number: u64) -> String {
 /// A statement in the reader's language. `escape` makes a value of the evidence fit for the medium. A key
 /// that the catalogue does not know, from a newer engine, is told as key and values.
 pub(crate) fn statement(lang: Lang, statement: &Statement, escape: fn(&str) -> String) -> String {
-    let key = format!("statement.{}", statement.key);
+    sentence(lang, "statement", statement, escape)
+}
+
+/// The same from another family of the catalogue.
+pub(crate) fn sentence(
+    lang: Lang,
+    family: &str,
+    statement: &Statement,
+    escape: fn(&str) -> String,
+) -> String {
+    let key = format!("{family}.{}", statement.key);
     let zero = statement.args.values().any(|value| value == "0").then(|| format!("{key}_zero"));
     let template = zero.and_then(|key| catalog::find(lang, &key)).or_else(|| catalog::find(lang, &key));
     if let Some(template) = template {
@@ -347,6 +357,10 @@ fn argument(lang: Lang, name: &str, value: &str, escape: fn(&str) -> String) -> 
         "value" if value == "true" => Some(catalog::text(lang, "ui.yes").to_owned()),
         "value" if value == "false" => Some(catalog::text(lang, "ui.no").to_owned()),
         _ if value == "?" => Some(catalog::text(lang, "ui.unknown").to_owned()),
+        "verdict" => Verdict::ALL
+            .iter()
+            .find(|known| known.word() == value)
+            .map(|known| verdict(lang, *known).to_lowercase()),
         "fact" => catalog::find(lang, &format!("fact.{value}")).map(str::to_owned),
         "bytes" => number.map(|bytes| size(lang, bytes)),
         "build" | "low" | "high" | "cu" | "name" | "channel" | "address" | "list" | "detail" => None,

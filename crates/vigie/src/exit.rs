@@ -13,6 +13,10 @@ pub enum Exit {
     NoHit,
     /// `check`: the worst verdict over hosts and packs.
     Verdict(Verdict),
+    /// `directive status`: something ordered is neither proven nor late yet.
+    Open,
+    /// `directive status`: a deadline has passed, or a declaration is contradicted.
+    Overdue,
     /// `check`: nothing could be read, or a rule or pack would not load.
     Unreadable,
     /// The command line was not understood, or an output would be overwritten.
@@ -28,6 +32,8 @@ impl Exit {
             Exit::Done => 0,
             Exit::Verdict(verdict) => verdict.exit_code(),
             Exit::NoHit => 1,
+            Exit::Open => 10,
+            Exit::Overdue => 20,
             Exit::Usage => 2,
             Exit::Unreadable => 3,
             Exit::Interrupted => 130,

@@ -19,6 +19,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("vigie-yara", &["vigie-model"]),
     ("vigie-assess", &["vigie-model"]),
     ("vigie-report", &["vigie-model"]),
+    ("vigie-directive", &["vigie-model"]),
     ("vigie-example", &["vigie-model"]),
     ("vigie-differential", &["vigie-model", "vigie-parse", "vigie-detect"]),
     ("vigie-fleet", &["vigie-model", "vigie-detect", "vigie-assess", "vigie-report"]),

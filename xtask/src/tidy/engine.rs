@@ -10,6 +10,7 @@ const ENGINE: &[&str] = &[
     "vigie-detect",
     "vigie-yara",
     "vigie-assess",
+    "vigie-directive",
     "vigie-report",
     "vigie-estimate",
     "vigie-webshell",
@@ -29,7 +30,10 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 /// Where the clock may be read, each with the reason.
-const CLOCK: &[(&str, &str)] = &[("crates/vigie/src", "progress on a terminal; never in a report")];
+const CLOCK: &[(&str, &str)] = &[
+    ("crates/vigie/src/engine", "progress on a terminal; never in a report"),
+    ("crates/vigie/src/cli/directive.rs", "the moment asked about without --at; the page prints it"),
+];
 
 #[test]
 fn engine_never_executes_or_connects() {

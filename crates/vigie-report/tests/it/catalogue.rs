@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use vigie_model::coverage::DayState;
 use vigie_model::diagnostic::Code;
+use vigie_model::directive::{Evidence, Status};
 use vigie_model::finding::Statement;
 use vigie_model::rule::{Confidence, Level};
 use vigie_model::verdict::Verdict;
-use vigie_report::catalog::{STATEMENTS, catalog, placeholders};
+use vigie_report::catalog::{REASONS, STATEMENTS, catalog, placeholders};
 use vigie_report::{Lang, Role};
 
 use crate::sample;
@@ -39,7 +40,7 @@ fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
 
 /// Keys that the code writes out: every string of the sources that looks like one.
 fn written_keys() -> BTreeSet<String> {
-    const SECTIONS: &[&str] = &["ui", "section", "intro", "col", "label", "summary", "phrase"];
+    const SECTIONS: &[&str] = &["ui", "section", "intro", "col", "label", "summary", "phrase", "directive"];
     let mut files = Vec::new();
     sources(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
     let mut keys = BTreeSet::new();
@@ -98,6 +99,9 @@ fn family_keys() -> BTreeSet<String> {
     add("fact", &["reachable", "reachable_since", "patched_on", "build"], &[""]);
     add("code", &Code::ALL.iter().map(|one| one.id()).collect::<Vec<_>>(), &["title", "help"]);
     add("statement", &STATEMENTS.iter().map(|(key, _)| *key).collect::<Vec<_>>(), &[""]);
+    add("status", &Status::ALL.iter().map(|one| one.key()).collect::<Vec<_>>(), &["word", "gloss"]);
+    add("proof", Evidence::KEYS, &[""]);
+    add("reason", &REASONS.iter().map(|(key, _)| *key).collect::<Vec<_>>(), &[""]);
     keys
 }
 
@@ -118,11 +122,13 @@ fn no_key_is_missing_and_none_is_unused() {
 
 #[test]
 fn statements_take_the_values_that_the_assessment_gives() {
-    for (key, values) in STATEMENTS {
-        let mut values = values.to_vec();
-        values.sort_unstable();
-        for lang in Lang::ALL {
-            assert_eq!(placeholders(&catalog(*lang)[&format!("statement.{key}")]), values, "{key}");
+    for (family, sentences) in [("statement", STATEMENTS), ("reason", REASONS)] {
+        for (key, values) in sentences {
+            let mut values = values.to_vec();
+            values.sort_unstable();
+            for lang in Lang::ALL {
+                assert_eq!(placeholders(&catalog(*lang)[&format!("{family}.{key}")]), values, "{key}");
+            }
         }
     }
 }

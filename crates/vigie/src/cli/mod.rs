@@ -4,6 +4,7 @@ mod artifacts;
 mod bounds;
 mod check;
 mod complete;
+mod directive;
 mod estimate;
 mod example;
 mod explain;
@@ -45,7 +46,8 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "Exit codes of check (the worst host decides): 0 no evidence of compromise or not exposed; \
 10 attempted; 20 compromised or presumed compromised; 30 insufficient evidence; 2 usage; 3 nothing could be read, \
-or a rule or pack would not load; 130 interrupted. Of hunt: 0 hits; 1 none; 2 and 3 as above.";
+or a rule or pack would not load; 130 interrupted. Of hunt: 0 hits; 1 none; 2 and 3 as above. Of directive status: \
+see its own help.";
 
 /// Options of every command.
 #[derive(Clone, Copy, Debug, Args)]
@@ -70,6 +72,8 @@ enum Command {
     Webshell(webshell::WebShell),
     /// Many assessments at a glance: verdicts, the same payload on several servers, what to do first.
     Summary(summary::SummaryArgs),
+    /// Orders of authorities: what they ask, and who has done it, proven or only declared.
+    Directive(directive::DirectiveArgs),
     /// Link lists of victims, bound how many there are, estimate, or refuse to.
     Estimate(estimate::Estimate),
     /// Render an assessment again: another language, role or format, without the evidence.
@@ -146,6 +150,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Timeline(args) => timeline::run(&args, global),
         Command::Webshell(args) => webshell::run(&args, global),
         Command::Summary(args) => summary::run(&args, global),
+        Command::Directive(args) => directive::run(&args, global),
         Command::Estimate(args) => estimate::run(&args, global),
         Command::Report(args) => report::run(&args, global),
         Command::Artifacts(args) => artifacts::run(&args),

@@ -1,0 +1,308 @@
+//! What the evidence of a server says of one action: that it is done, that it is not, or nothing.
+
+use vigie_model::coverage::{CoverageRun, DayState};
+use vigie_model::directive::{Evidence, StatusProof};
+use vigie_model::exposure::BuildSeen;
+use vigie_model::finding::Statement;
+use vigie_model::verdict::Verdict;
+use vigie_model::{Day, Time};
+
+use crate::known::{Known, KnownPack, Stated};
+use crate::status::Held;
+
+/// Days of a triage's span looked at: a directive asks for months.
+const SPAN_DAYS_MAX: usize = 1_100;
+/// Lacking spans that are told.
+const LACKING_MAX: usize = 3;
+
+/// What evidence says.
+#[derive(Debug, Default)]
+pub(crate) struct Weighed {
+    /// It is done.
+    pub(crate) done: Option<Done>,
+    /// It was not done.
+    pub(crate) against: Option<Against>,
+    /// What else a reader should know.
+    pub(crate) notes: Vec<Statement>,
+}
+
+/// Proof that it is done.
+#[derive(Debug)]
+pub(crate) struct Done {
+    /// The first moment at which that was so.
+    pub(crate) since: Time,
+    pub(crate) shows: Statement,
+    pub(crate) proof: StatusProof,
+}
+
+/// Proof that it was not done.
+#[derive(Debug)]
+pub(crate) struct Against {
+    /// The last moment at which that was so; none where it holds whenever it was declared.
+    pub(crate) at: Option<Time>,
+    pub(crate) shows: Statement,
+    pub(crate) proof: StatusProof,
+}
+
+/// Weighs what is known of one server.
+pub(crate) fn weigh(evidence: &Evidence, known: &[&Known], held: Held) -> Weighed {
+    match evidence {
+        Evidence::Fixed { cves } => builds(known, &|build| all_held(build, cves, held)),
+        Evidence::AtLeast { builds: least } => {
+            builds(known, &|build| parse(build).map(|build| at_least(build, least)))
+        }
+        Evidence::Triage { pack, ways, from, to } => triage(known, pack, ways, (*from, *to)),
+        Evidence::Result { pack } => result(known, pack),
+        Evidence::Disconnected => disconnected(known),
+        Evidence::LogsKept { days, stream } => logs_kept(known, *days, stream),
+        Evidence::Declared => Weighed::default(),
+    }
+}
+
+/// Whether a build holds all fixes; none when the tables cannot tell.
+fn all_held(build: &str, cves: &[String], held: Held) -> Option<bool> {
+    let each: Vec<Option<bool>> = cves.iter().map(|cve| held(build, cve)).collect();
+    if each.contains(&Some(false)) {
+        return Some(false);
+    }
+    (!each.is_empty() && each.iter().all(|one| *one == Some(true))).then_some(true)
+}
+
+/// `15.1.2507.55` as numbers.
+pub(crate) fn parse(build: &str) -> Option<[u32; 4]> {
+    let mut parts = build.trim().splitn(4, '.').map(|part| part.parse::<u32>().ok());
+    Some([parts.next()??, parts.next()??, parts.next()??, parts.next()??])
+}
+
+/// Whether a build is one of these or later in its line: of the same cumulative update the revision decides, of another
+/// one it has to be later than all of its line, and a line that is not listed counts when it is later than all.
+pub(crate) fn at_least(build: [u32; 4], least: &[String]) -> bool {
+    let least: Vec<[u32; 4]> = least.iter().filter_map(|one| parse(one)).collect();
+    if let Some(same) = least.iter().find(|one| one[..3] == build[..3]) {
+        return build >= *same;
+    }
+    let mut line = least.iter().filter(|one| one[..2] == build[..2]).peekable();
+    if line.peek().is_some() {
+        return line.all(|one| build > *one);
+    }
+    least.iter().all(|one| build > *one)
+}
+
+/// One build as one assessment saw it.
+struct Sight<'a> {
+    seen: &'a BuildSeen,
+    known: &'a Known,
+    meets: Option<bool>,
+}
+
+impl Sight<'_> {
+    fn last(&self) -> Option<Time> {
+        self.seen.to.or(self.seen.from)
+    }
+
+    fn proof(&self) -> StatusProof {
+        StatusProof {
+            assessment: self.known.path.clone(),
+            path: self.seen.proof.path.clone(),
+            place: self.seen.proof.place.clone(),
+        }
+    }
+
+    fn says(&self, key: &str, when: Time) -> Statement {
+        Statement::new(key).with("build", &self.seen.build).with("when", when)
+    }
+}
+
+/// Done from the first sight of a build that meets the demand after the last sight of one that does not: updates can be
+/// taken back.
+fn builds(known: &[&Known], meets: &dyn Fn(&str) -> Option<bool>) -> Weighed {
+    let mut sights: Vec<Sight<'_>> = Vec::new();
+    for one in known {
+        sights.extend(one.builds.iter().map(|seen| Sight { seen, known: one, meets: meets(&seen.build) }));
+    }
+    let mut weighed = Weighed::default();
+    let open = sights.iter().filter(|sight| sight.meets == Some(false));
+    let open = open.filter_map(|sight| Some((sight.last()?, sight))).max_by_key(|(last, _)| *last);
+    if let Some((at, sight)) = &open {
+        let shows = sight.says("build_open", *at);
+        weighed.against = Some(Against { at: Some(*at), shows, proof: sight.proof() });
+    }
+    let open_until = open.map(|(at, _)| at);
+    let after = |time: &Time| open_until.is_none_or(|open| *time > open);
+    let met = sights.iter().filter(|sight| sight.meets == Some(true));
+    let first = |sight: &Sight<'_>| sight.seen.from.filter(after).or(sight.seen.to.filter(after));
+    let met = met.filter_map(|sight| Some((first(sight)?, sight))).min_by_key(|(first, _)| *first);
+    if let Some((since, sight)) = met {
+        let shows = sight.says("build_meets", since);
+        weighed.done = Some(Done { since, shows, proof: sight.proof() });
+    }
+    if sights.is_empty() && !known.is_empty() {
+        weighed.notes.push(Statement::new("no_build"));
+    }
+    for sight in sights.iter().filter(|sight| sight.meets.is_none()) {
+        let note = Statement::new("build_untold").with("build", &sight.seen.build);
+        if !weighed.notes.contains(&note) {
+            weighed.notes.push(note);
+        }
+    }
+    weighed
+}
+
+fn of_pack<'a>(known: &[&'a Known], pack: &str) -> Vec<(&'a Known, &'a KnownPack)> {
+    known.iter().filter_map(|one| Some((*one, one.packs.iter().find(|known| known.pack == pack)?))).collect()
+}
+
+/// The proof that is an assessment as a whole.
+fn whole(known: &Known) -> StatusProof {
+    StatusProof { assessment: known.path.clone(), ..StatusProof::default() }
+}
+
+/// Every day of the span has to be covered for every way in, by any of the assessments; days on which the server was
+/// provably not at risk need no cover.
+fn triage(known: &[&Known], pack: &str, ways: &[String], span: (Day, Day)) -> Weighed {
+    let mut weighed = Weighed::default();
+    let asked = of_pack(known, pack);
+    let Some((last, _)) = asked.iter().max_by_key(|(one, _)| one.dated) else {
+        if !known.is_empty() {
+            weighed.notes.push(Statement::new("pack_not_asked").with("pack", pack));
+        }
+        return weighed;
+    };
+    let lacking: Vec<(&str, Day, Day)> = ways.iter().flat_map(|way| lacking(&asked, way, span)).collect();
+    if lacking.is_empty() {
+        // Several assessments may be needed for it: whole it is with the last of them.
+        let shows = Statement::new("triage_covered").with("from", span.0).with("to", span.1);
+        if let Some(since) = last.dated {
+            weighed.done = Some(Done { since, shows, proof: whole(last) });
+        }
+        return weighed;
+    }
+    let say = |(way, from, to): &(&str, Day, Day)| {
+        Statement::new("triage_lacking").with("way", way).with("from", from).with("to", to)
+    };
+    weighed.notes.extend(lacking.iter().skip(1).take(LACKING_MAX - 1).map(say));
+    if let Some(shows) = lacking.first().map(say) {
+        weighed.against = Some(Against { at: None, shows, proof: whole(last) });
+    }
+    weighed
+}
+
+/// Runs of days of the span that no assessment covers for a way in.
+fn lacking<'a>(asked: &[(&Known, &KnownPack)], way: &'a str, span: (Day, Day)) -> Vec<(&'a str, Day, Day)> {
+    let mut found: Vec<(&str, Day, Day)> = Vec::new();
+    for day in span.0.through(span.1).take(SPAN_DAYS_MAX) {
+        if asked.iter().any(|(_, pack)| covered(pack, way, day)) {
+            continue;
+        }
+        match found.last_mut() {
+            Some((_, _, to)) if to.next() == day => *to = day,
+            _ => found.push((way, day, day)),
+        }
+    }
+    found
+}
+
+fn covered(pack: &KnownPack, way: &str, day: Day) -> bool {
+    let within = |run: &&CoverageRun| run.from <= day && day <= run.to;
+    let Some(way) = pack.ways.iter().find(|known| known.way == way) else { return false };
+    if let Some(run) = way.runs.iter().find(within) {
+        return run.state == DayState::Covered;
+    }
+    // A day outside the days at risk needs no cover, where that they are these rests on evidence.
+    let outside = match pack.risk {
+        Some((from, to)) => day < from || to < day,
+        None => pack.verdict == Verdict::NotExposed,
+    };
+    pack.stated == Stated::No && outside
+}
+
+fn result(known: &[&Known], pack: &str) -> Weighed {
+    let mut weighed = Weighed::default();
+    let asked = of_pack(known, pack);
+    if asked.is_empty() && !known.is_empty() {
+        weighed.notes.push(Statement::new("pack_not_asked").with("pack", pack));
+    }
+    for (one, of_pack) in asked {
+        let proof = whole(one);
+        match of_pack.verdict {
+            Verdict::Compromised => {
+                let shows = Statement::new("found_compromised").with("pack", pack);
+                weighed.against = Some(Against { at: None, shows, proof });
+            }
+            Verdict::NoEvidence | Verdict::NotExposed if of_pack.stated == Stated::No => {
+                let shows = Statement::new("found_nothing").with("pack", pack);
+                let earlier = weighed.done.as_ref().map(|done| done.since);
+                if let Some(since) = one.dated.filter(|dated| earlier.is_none_or(|earlier| *dated < earlier))
+                {
+                    weighed.done = Some(Done { since, shows, proof });
+                }
+            }
+            Verdict::PresumedCompromised
+            | Verdict::Attempted
+            | Verdict::InsufficientEvidence
+            | Verdict::NoEvidence
+            | Verdict::NotExposed => {
+                let note = Statement::new("found_otherwise").with("pack", pack);
+                weighed.notes.push(note.with("verdict", of_pack.verdict.word()));
+            }
+        }
+    }
+    // What one assessment found, another that saw less does not take back.
+    if weighed.against.is_some() {
+        weighed.done = None;
+    }
+    weighed
+}
+
+/// That nobody from outside was answered proves nothing: logs may lack. That somebody was proves that it was reachable.
+fn disconnected(known: &[&Known]) -> Weighed {
+    let last = known.iter().filter_map(|one| Some((one.outside_until?, one))).max_by_key(|(when, _)| *when);
+    let against = last.map(|(when, one)| Against {
+        at: Some(when),
+        shows: Statement::new("outside_answered").with("when", when),
+        proof: whole(one),
+    });
+    Weighed { against, ..Weighed::default() }
+}
+
+fn logs_kept(known: &[&Known], days: u32, stream: &str) -> Weighed {
+    let mut weighed = Weighed::default();
+    for one in known {
+        let spans = one.streams.iter().filter(|(name, ..)| name == stream);
+        for (from, to) in spans.filter_map(|(_, first, last)| first.zip(*last)) {
+            let reach = u32::try_from(to.day().0.saturating_sub(from.day().0).max(0)).unwrap_or(0);
+            let shows = Statement::new("logs_reach").with("days", reach).with("stream", stream);
+            if reach >= days && weighed.done.is_none() {
+                weighed.done = Some(Done { since: to, shows, proof: whole(one) });
+            } else if reach < days {
+                weighed.notes.push(shows);
+            }
+        }
+    }
+    weighed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_met_by_its_own_update_or_a_later_one() {
+        let least: Vec<String> =
+            ["15.1.2507.55", "15.2.1544.25", "15.2.1748.24"].iter().map(|one| (*one).to_owned()).collect();
+        for (build, meets) in [
+            ("15.1.2507.55", true),
+            ("15.1.2507.44", false),
+            ("15.1.2375.38", false),
+            ("15.2.1544.25", true),
+            ("15.2.1544.14", false),
+            ("15.2.1748.23", false),
+            ("15.2.1748.26", true),
+            ("15.2.2562.17", true),
+            ("15.2.1258.39", false),
+            ("15.0.1497.48", false),
+        ] {
+            assert_eq!(at_least(parse(build).unwrap(), &least), meets, "{build}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Directives, registers and declarations, and where everybody stands.
+
+mod bundled;
