@@ -239,7 +239,7 @@ fn held(build: &str, cve: &str) -> Option<bool> {
     match builds::holds(Build::parse(build)?, cve) {
         Holds::Yes => Some(true),
         Holds::No => Some(false),
-        Holds::Conflict(..) | Holds::MarchSpecial | Holds::Unknown => None,
+        Holds::Conflict(..) | Holds::MarchSpecial | Holds::Unsupported | Holds::Unknown => None,
     }
 }
 
