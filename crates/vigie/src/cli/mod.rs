@@ -105,6 +105,7 @@ impl Command {
             | Command::Hunt(_)
             | Command::Rules(_)
             | Command::Packs(_)
+            | Command::Directive(_)
             | Command::Explain(_) => true,
             Command::Timeline(_)
             | Command::Webshell(_)
