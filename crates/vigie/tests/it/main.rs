@@ -4,6 +4,7 @@
 mod bad_input;
 mod channels;
 mod content;
+mod directive;
 mod examples;
 mod hunt;
 mod knowledge;
