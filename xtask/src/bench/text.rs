@@ -61,7 +61,7 @@ pub(super) fn web_rules(megabytes: u64) -> anyhow::Result<()> {
     let mut files = Vec::new();
     for path in tree::all_files(&folder)?.into_iter().filter(|path| tree::has_extension(path, "yml")) {
         let text = tree::read(&path)?;
-        if text.lines().any(|line| line.trim() == "category: webserver") {
+        if text.lines().any(|line| line.trim_start().starts_with("category: webserver")) {
             files.push(path);
         }
     }
