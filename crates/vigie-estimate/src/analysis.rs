@@ -357,19 +357,19 @@ impl Analysis {
         }
         match (timing(&self.table, &context.dates), self.table.width()) {
             (Timing::Together, _) => {
-                Text::new(" and nobody left between them", " et si aucune n'a disparu entre elles")
+                Text::new(" and nobody left between them", " et si rien n'a disparu entre elles")
             }
             (Timing::Unknown | Timing::Apart, ..=2) => Text::new(
                 " and nobody on one list was cleaned up before the other",
-                " et si aucune de l'une n'a été nettoyée avant l'autre",
+                " et si rien de ce que nomme l'une n'a été nettoyé avant l'autre",
             ),
             (Timing::Unknown, _) => Text::new(
                 ", even if those on one list were cleaned up before the others",
-                ", même si celles d'une liste ont été nettoyées avant les autres",
+                ", même si ce que nomme une liste a été nettoyé avant les autres",
             ),
             (Timing::Apart, _) => Text::new(
                 ", even if those on the earlier lists were cleaned up before the later ones",
-                ", même si celles des premières listes ont été nettoyées avant les suivantes",
+                ", même si ce que nomment les premières listes a été nettoyé avant les suivantes",
             ),
         }
     }
@@ -398,7 +398,7 @@ impl Analysis {
                     n.0, reason.en
                 ),
                 format!(
-                    "Au moins {} {unit_fr} ont été vues{of}{over_fr} ; le total n'est pas estimé, car {}.",
+                    "On a vu au moins {} {unit_fr}{of}{over_fr} ; le total n'est pas estimé, car {}.",
                     n.1, reason.fr
                 ),
             );
@@ -426,7 +426,7 @@ impl Analysis {
                 n.0, low.0, leaving.en, low.0, high.0
             ),
             format!(
-                "Au moins {} {unit_fr} ont été vues{of} ; il y en a au moins {} (95 %) si les listes tendent à manquer les mêmes{}, et entre {} et {} d'après {basis_fr}, en admettant une dépendance du simple au double qu'aucune donnée ne peut montrer.",
+                "On a vu au moins {} {unit_fr}{of} ; il y en a au moins {} (95 %) si les listes tendent à manquer les mêmes{}, et entre {} et {} d'après {basis_fr}, en admettant une dépendance du simple au double qu'aucune donnée ne peut montrer.",
                 n.1, low.1, leaving.fr, low.1, high.1
             ),
         )

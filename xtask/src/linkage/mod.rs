@@ -170,11 +170,19 @@ fn as_csv(made: &Made) -> String {
     text
 }
 
+/// A number with commas between thousands.
+fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|g| std::str::from_utf8(g).ok()).collect();
+    groups.join(",")
+}
+
 fn page(rows: &[(&str, Score)], theirs: &BTreeMap<String, Score>, made: usize) -> String {
     let titles = [
         ("febrl3", "FEBRL3: 5,000 persons with duplicates, 6,538 pairs".to_owned()),
         ("febrl4", "FEBRL4: 5,000 against 5,000 persons, 5,000 links".to_owned()),
-        ("made", format!("made lists of firms: {made} records of {MADE_FIRMS} firms")),
+        ("made", format!("made lists of firms: {} records of {} firms", grouped(made), grouped(MADE_FIRMS))),
     ];
     let mut text = String::from(HEAD);
     for (name, ours) in rows {
@@ -205,6 +213,11 @@ What can be compared, and what cannot:
   scores the groups that it made, in which one false link makes several false pairs. Splink has no guard
   against keys that many share but term frequencies, and nobody here tuned it: read its row as what a careful first try gives.
 * Renamed firms whose new and old name share no key cannot be found by anybody; they are in the recall of both.
+* Seconds are of one run on a machine that others used too; Splink's include starting DuckDB, and were 6.4 and 10.5 for FEBRL3 and FEBRL4
+  on a freer machine.
+
+On the made lists precision was 0.940 while an address, a certificate and a name joined rows whose domains speak against it, 0.982 with
+certificates alone allowed to, and is 0.992 with none: those pairs go to a person.
 ";
 
 /// The world of a million records: linked once, told beside the small one.
@@ -222,8 +235,9 @@ fn large() -> String {
         },
     );
     format!(
-        "\n{} records of {MANY_FIRMS} firms: precision {precision:.4}, recall {recall:.4}, {seconds:.0} s; {}; {} blocks of common words proposed nothing.\n",
-        made.lists.records.len(),
+        "\n{} records of {} firms: precision {precision:.4}, recall {recall:.4}, {seconds:.0} s; {}; {} blocks of common words proposed nothing.\n",
+        grouped(made.lists.records.len()),
+        grouped(MANY_FIRMS),
         lost,
         linked.too_large
     )

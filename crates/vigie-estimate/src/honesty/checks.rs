@@ -1,7 +1,7 @@
 //! The twelve checks, in the order in which they are printed, whatever the answer.
 
 use super::wording::{Language, Text, both, decimal, share, shown_low, tame, two_figures, whole};
-use super::{consistency::ConsistencyRow, refusal::looks_like_copy, sensitivity};
+use super::{consistency::ConsistencyRow, french, refusal::looks_like_copy, sensitivity};
 use crate::analysis::{Analysis, Context};
 use crate::methods::leavers::{Lowest, SLOWEST_HALF_LIFE, Timing, timing};
 use crate::methods::{chao, pairs::Pair, pairs::SMALL_OVERLAP};
@@ -76,6 +76,10 @@ fn check(number: u8, name: &'static str, status: Status, text: Text) -> Check {
 fn unit_and_date(context: &Context) -> Check {
     let missing = context.unit.is_none() || context.population.is_none();
     let unit = context.unit.as_deref().map_or_else(|| "?".to_owned(), tame);
+    let unit_fr = context.level.map_or_else(
+        || context.unit.as_deref().map_or_else(|| "?".to_owned(), french::unit),
+        |level| level.plural().1.to_owned(),
+    );
     let population = context.population.as_deref().map_or_else(|| "?".to_owned(), tame);
     let (en, fr) = if missing {
         (
@@ -83,13 +87,13 @@ fn unit_and_date(context: &Context) -> Check {
                 "unit: {unit}; population: {population}. Say both (--unit, --population): a number of nothing named means nothing"
             ),
             format!(
-                "unité : {unit} ; population : {population}. Dites les deux (--unit, --population) : un nombre sans nom ne veut rien dire"
+                "unité : {unit_fr} ; population : {population}. Dites les deux (--unit, --population) : un nombre sans nom ne veut rien dire"
             ),
         )
     } else {
         (
             format!("unit: {unit}; population: {population}"),
-            format!("unité : {unit} ; population : {population}"),
+            format!("unité : {unit_fr} ; population : {population}"),
         )
     };
     let windows: Vec<String> =
@@ -283,14 +287,16 @@ fn model_span(analysis: &Analysis) -> Check {
     let (models, dropped) = (span.models.len(), span.dropped.len());
     let (mut en, mut fr) = (
         format!(
-            "{models} models of how lists depend say from {} over {} to {}; {dropped} left out without an estimate; best BIC {}; those within 6 of it differ by a factor of {apart:.1}",
+            "{} of how lists depend say from {} over {} to {}; {dropped} left out without an estimate; best BIC {}; those within 6 of it differ by a factor of {apart:.1}",
+            if models == 1 { "1 model".to_owned() } else { format!("{models} models") },
             low.0,
             middle.0,
             high.0,
             fit(Language::English)
         ),
         format!(
-            "{models} modèles de dépendance entre listes disent de {} par {} à {} ; {dropped} écartés faute d'estimation ; meilleur BIC {} ; ceux à moins de 6 diffèrent d'un facteur {}",
+            "{} de dépendance entre listes : de {} par {} à {} ; {dropped} écartés faute d'estimation ; meilleur BIC {} ; ceux à moins de 6 diffèrent d'un facteur {}",
+            if models == 1 { "1 modèle".to_owned() } else { format!("{models} modèles") },
             low.1,
             middle.1,
             high.1,
@@ -391,9 +397,10 @@ fn linkage_words(context: &Context, corrected: &dyn Fn(f64) -> String, language:
     let mut parts = Vec::new();
     if let Some(e) = context.missed_links {
         parts.push(format!(
-            "{} {}: {} {}",
+            "{} {}{} {} {}",
             say("share of true links missed", "part des vrais liens manqués"),
             share(e, language),
+            say(":", " :"),
             say("the middle corrected for it is", "le milieu corrigé est"),
             corrected(e)
         ));

@@ -101,7 +101,7 @@ fn words(language: Language) -> Words {
         },
         Language::French => Words {
             colon: " : ",
-            seen: "Vues (plancher)",
+            seen: "Vu (plancher)",
             at_least: "Au moins (95 %)",
             between: "Entre",
             middle: "Milieu des méthodes",
