@@ -1,6 +1,7 @@
 //! What is printed beside every number: checks, the truth that the user already has, sensitivity, and when to refuse.
 
 pub mod checks;
+mod closure;
 pub mod consistency;
 pub(crate) mod french;
 pub mod refusal;
