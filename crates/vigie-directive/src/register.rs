@@ -105,6 +105,7 @@ pub(crate) fn sort_out<'a>(
         add_host(organisation, &row.host);
     }
     let registered: BTreeSet<String> = all.organisations.keys().cloned().collect();
+    let by_register = all.owners();
     for declaration in declarations {
         let organisation = all.organisation(&declaration.organisation);
         organisation.declarations.push(declaration);
@@ -121,9 +122,9 @@ pub(crate) fn sort_out<'a>(
     for organisation in all.organisations.values_mut() {
         organisation.declarations.sort_by_key(|one| (one.time, one.line));
     }
-    let owners = all.owners();
+    let by_declaration = all.owners();
     for one in known {
-        let owner = all.owner(one, &owners);
+        let owner = all.owner(one, &by_register, &by_declaration);
         let organisation = all.organisation(&owner);
         add_host(organisation, &one.host);
         if let Some(host) = organisation.hosts.get_mut(&key(&one.host)) {
@@ -132,6 +133,9 @@ pub(crate) fn sort_out<'a>(
     }
     all
 }
+
+/// For each host, by key, the keys of the organisations that name it.
+type Owners = BTreeMap<String, Vec<String>>;
 
 fn add_host(organisation: &mut Organisation<'_>, host: &str) {
     if !key(host).is_empty() {
@@ -152,8 +156,8 @@ impl<'a> Everybody<'a> {
     }
 
     /// For each host that was named so far, the keys of the organisations that name it.
-    fn owners(&self) -> BTreeMap<String, Vec<String>> {
-        let mut owners: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    fn owners(&self) -> Owners {
+        let mut owners = Owners::new();
         for (organisation, held) in &self.organisations {
             for host in held.hosts.keys() {
                 owners.entry(host.clone()).or_default().push(organisation.clone());
@@ -162,33 +166,40 @@ impl<'a> Everybody<'a> {
         owners
     }
 
-    /// The organisation of an assessment: the one that names its host; among several, or where none does, the one that a
-    /// folder is called after; where nobody is known, the outermost folder, unless it bears the host's own name.
-    fn owner(&mut self, one: &Known, owners: &BTreeMap<String, Vec<String>>) -> String {
-        let folders = || one.folders.iter().map(|folder| key(folder));
-        let named: &[String] = owners.get(&key(&one.host)).map_or(&[], Vec::as_slice);
-        let by_folder = folders().find(|folder| self.organisations.contains_key(folder));
-        match (named, by_folder) {
-            (_, Some(folder)) if named.is_empty() || named.contains(&folder) => folder,
-            ([single], other) => {
-                if let Some(other) = other {
-                    let reason =
-                        Statement::new("folder_of_another").with("organisation", single).with("other", other);
-                    self.doubt(one, reason);
-                }
-                single.clone()
+    /// The organisation of an assessment. The register decides; where it names several or none, the folder that is called
+    /// after one that is known; where no folder is, the declarations that name the host. Where nobody is known, the
+    /// outermost folder, unless it bears the host's own name.
+    fn owner(&mut self, one: &Known, by_register: &Owners, by_declaration: &Owners) -> String {
+        let host = key(&one.host);
+        let named = |owners: &Owners| owners.get(&host).cloned().unwrap_or_default();
+        let by_folder =
+            one.folders.iter().map(|name| key(name)).find(|name| self.organisations.contains_key(name));
+        let registered = named(by_register);
+        let by_folder = by_folder.filter(|folder| {
+            let other = !registered.is_empty() && !registered.contains(folder);
+            if let ([single], true) = (registered.as_slice(), other) {
+                let reason = Statement::new("folder_of_another").with("organisation", single);
+                let reason = reason.with("other", folder);
+                self.doubts.push(SetAside { source: one.path.clone(), host: one.host.clone(), reason });
             }
-            ([], _) => {
-                let folder = one.folders.first().filter(|folder| key(folder) != key(&one.host));
+            !other
+        });
+        if let Some(folder) = by_folder {
+            return folder;
+        }
+        let candidates = if registered.is_empty() { named(by_declaration) } else { registered };
+        match candidates.as_slice() {
+            [single] => single.clone(),
+            [] => {
+                let folder = one.folders.first().filter(|folder| key(folder) != host).cloned();
                 if folder.is_none() {
                     self.doubt(one, Statement::new("no_organisation"));
                 }
-                folder.cloned().unwrap_or_default()
+                folder.unwrap_or_default()
             }
-            (several, _) => {
-                let reason =
-                    Statement::new("several_organisations").with("organisations", several.join(", "));
-                self.doubt(one, reason);
+            several => {
+                let names = several.join(", ");
+                self.doubt(one, Statement::new("several_organisations").with("organisations", names));
                 String::new()
             }
         }

@@ -61,3 +61,16 @@ fn a_server_that_several_have_or_nobody_is_named_and_not_dropped() {
     assert_eq!(status(&report.directives[0], "", "patch"), Status::Proven, "both are shown without an owner");
     assert_eq!(server(&report.directives[0], "Lake", "patch").reasons.len(), 1, "no assessment of it");
 }
+
+#[test]
+fn a_folder_outweighs_what_another_declares_of_the_same_name() {
+    let open = Evidence::of(OPEN, "2021-01-02T00:00:00Z", "2021-03-05T09:00:00Z");
+    let fixed = Evidence::of(MARCH, "2021-03-03T20:00:00Z", "2021-03-05T00:00:00Z");
+    let known = [open.known("Harbor", "MAIL01"), fixed.known("Lake", "MAIL01")];
+    let rows =
+        declared("Harbor,MAIL01,patch,yes,2021-03-04T18:00:00Z,\nLake,,report,yes,2021-03-04T18:00:00Z,\n");
+    let report = asked(&known, &rows, &[], "2021-03-05T12:00:00-05:00");
+    assert_eq!(status(&report.directives[0], "Harbor", "patch"), Status::Contradicted);
+    assert_eq!(status(&report.directives[0], "Lake", "patch"), Status::Proven);
+    assert!(report.set_aside.is_empty());
+}
