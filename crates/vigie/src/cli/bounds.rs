@@ -12,7 +12,7 @@ const MEMORY_MIN: u64 = 16 << 20;
 /// Bounds of a command.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct BoundArgs {
-    /// Memory to stay under, as 512M or 2G.
+    /// Memory for what has to wait, as 512M or 2G: rows of a timeline, and an archive within another, take a quarter each.
     #[arg(long, value_parser = size, default_value = "512M", value_name = "SIZE")]
     max_memory: u64,
     /// Stop reading a file after this long, as 90s, 5m or 1h; the rest of it counts as unread. Without it: never.
@@ -21,7 +21,7 @@ pub(super) struct BoundArgs {
 }
 
 impl BoundArgs {
-    /// Memory to stay under, in bytes.
+    /// Memory for what has to wait, in bytes.
     pub(super) const fn memory(self) -> u64 {
         self.max_memory
     }

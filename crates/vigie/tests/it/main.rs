@@ -6,6 +6,7 @@ mod channels;
 mod content;
 mod directive;
 mod examples;
+mod hostile;
 mod hunt;
 mod knowledge;
 mod packs;
