@@ -107,6 +107,7 @@ fn seed(target: &str, corpus: &Path) -> anyhow::Result<()> {
         "collection_zip" => vec![small_zip()?],
         "collection_sevenz" => samples("7z")?,
         "collection_tar" => vec![small_tar()],
+        "ntfs_table" => file_tables()?,
         "pack" => pack_files()?,
         "sigma" => {
             contents(tree::files("packs")?.into_iter().filter(|path| tree::has_extension(path, "yml")))?
@@ -172,6 +173,24 @@ fn small_zip() -> anyhow::Result<Vec<u8>> {
 fn samples(ending: &str) -> anyhow::Result<Vec<Vec<u8>>> {
     let samples = tree::files("crates/vigie-parse/tests/samples")?;
     contents(samples.into_iter().filter(|path| tree::has_extension(path, ending)))
+}
+
+/// File tables of small volumes: one with folders and pages, one whose folders lie in each other.
+fn file_tables() -> anyhow::Result<Vec<Vec<u8>>> {
+    use vigie_example::ntfs_writer::{Entry, Kind, ROOT, table};
+    let time = vigie_model::Time::parse(b"2021-03-03T00:00:00Z").context("a moment")?;
+    let entry = |own, parent, name: &str, kind| Entry::new(own, parent, name, kind, time);
+    let whole = [
+        entry((40, 1), ROOT, "inetpub", Kind::Folder),
+        entry((41, 1), (40, 1), "wwwroot", Kind::Folder),
+        entry((42, 3), (41, 1), "x.aspx", Kind::Large(4096)),
+    ];
+    let circle = [
+        entry((40, 1), (41, 1), "a", Kind::Folder),
+        entry((41, 1), (40, 1), "b", Kind::Folder),
+        entry((42, 3), (41, 1), "x.aspx", Kind::Large(4096)),
+    ];
+    Ok(vec![table(&whole), table(&circle)])
 }
 
 /// A tar with one short log.

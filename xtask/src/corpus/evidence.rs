@@ -52,6 +52,19 @@ const CASES: &[Case] = &[
         other_hosts: &[("DOMAIN-MAIL", Verdict::InsufficientEvidence)],
         findings: Findings::None,
     },
+    // Configurations of laboratory servers without a log: they are read to the last byte, and give no verdict.
+    Case {
+        path: "css_exchange/Shared",
+        verdict: Verdict::InsufficientEvidence,
+        other_hosts: &[],
+        findings: Findings::Any,
+    },
+    Case {
+        path: "css_exchange/Diagnostics",
+        verdict: Verdict::InsufficientEvidence,
+        other_hosts: &[],
+        findings: Findings::Any,
+    },
     benign("plaso_test_data/iis"),
     benign("iis_brianary/test/data"),
     benign("iis_hdinsight_2008"),
