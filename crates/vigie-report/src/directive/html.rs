@@ -193,7 +193,9 @@ fn of_action(directive: &DirectiveResult, action: &ActionResult, style: &Style, 
     }
     for server in open.take(SERVERS_MAX) {
         let why = because(lang, server, shown);
-        let line = format!("{}: {}", clip(host(lang, &server.host), VALUE_MAX), clip(&why, 2 * VALUE_MAX));
+        let colon = if why.is_empty() { "" } else { ": " };
+        let of = clip(host(lang, &server.host), VALUE_MAX);
+        let line = format!("{of}{colon}{}", clip(&why, 2 * VALUE_MAX));
         page.leaf("span", &[("class", "small")], &line);
     }
 }
