@@ -8,6 +8,7 @@ use super::fleet;
 use super::names::clean;
 use super::{KeyKind, Record};
 use crate::error::Error;
+use crate::honesty::wording::tame;
 use crate::table::bounded::{BoundedRows, MAX_ROW};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
@@ -254,6 +255,11 @@ pub fn read_lists(paths: &[PathBuf]) -> Result<Lists, Error> {
 pub fn read_list(lists: &mut Lists, input: impl Read, path: &Path) -> Result<(), Error> {
     begin(lists, path);
     let mut reader = BufReader::new(input);
+    let start = reader.fill_buf().map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) {
+        let message = "this list is in UTF-16: save it as UTF-8".to_owned();
+        return Err(Error::Input { path: path.to_owned(), message });
+    }
     let first = skip_comments(lists, &mut reader, path)?;
     if first.trim() == "{" || first.trim_start().starts_with("{\"schema\"") {
         return fleet::read_assessment(lists, first.as_bytes().chain(reader), path);
@@ -316,7 +322,12 @@ fn set_meta(meta: &mut ListMeta, key: &str, value: &str) {
 
 fn read_csv(lists: &mut Lists, header: &str, reader: impl Read, path: &Path) -> Result<(), Error> {
     let (whole, meter) = BoundedRows::new(header.as_bytes().chain(reader));
-    let delimiter = if header.contains('\t') && !header.contains(',') { b'\t' } else { b',' };
+    let delimiter = match () {
+        () if header.contains(',') => b',',
+        () if header.contains('\t') => b'\t',
+        () if header.contains(';') => b';',
+        () => b',',
+    };
     let mut csv = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(whole);
     let bad = |message: String| Error::Input { path: path.to_owned(), message };
     let headers = csv.byte_headers().map_err(|e| bad(e.to_string()))?.clone();
@@ -327,8 +338,7 @@ fn read_csv(lists: &mut Lists, header: &str, reader: impl Read, path: &Path) -> 
         fields[0] = Some(Field::Organisation);
     }
     if !fields.iter().flatten().any(|f| !matches!(f, Field::Country | Field::Time | Field::Verdict)) {
-        let shown: Vec<String> =
-            headers.iter().take(12).map(|h| String::from_utf8_lossy(h).into_owned()).collect();
+        let shown: Vec<String> = headers.iter().take(12).map(|h| tame(&String::from_utf8_lossy(h))).collect();
         return Err(bad(format!(
             "no column names a URL, address, host, certificate or organisation (found: {})",
             shown.join(", ")

@@ -6,6 +6,7 @@ use super::roles::{Role, is_history, is_missing, on_list, roles, whole_number};
 use super::{CaptureTable, MAX_LISTS};
 use crate::error::Error;
 use crate::honesty::Text;
+use crate::honesty::wording::tame;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
@@ -187,7 +188,7 @@ fn read_row(record: &csv::StringRecord, raw: &Raw, roles: &[Role]) -> Result<(Ve
     let mut count = (!roles.contains(&Role::Count)).then_some(1);
     let mut bit = 0;
     for (i, role) in roles.iter().enumerate() {
-        let name: String = raw.names[i].chars().take(40).collect();
+        let name = tame(&raw.names[i].chars().take(40).collect::<String>());
         let cell = record.get(i);
         let shown = || cell.unwrap_or("").chars().take(40).collect::<String>();
         match role {

@@ -1,6 +1,7 @@
 //! What the columns of a table are: lists, the count, strata, what only names a row. By name where it says, else by what they hold.
 
 use super::raw::Raw;
+use crate::honesty::wording::tame;
 use std::collections::BTreeSet;
 
 pub(super) const COUNT_NAMES: [&str; 16] = [
@@ -155,7 +156,7 @@ fn count_column(
         [only] if (lists >= 1 || history) && largest(raw, only) > 2 => Ok(Some(only)),
         [_, _, ..] if lists >= 2 => Err(format!(
             "which column is the count? {} hold whole numbers: call one of them `count`",
-            numbers.iter().map(|&i| format!("`{}`", raw.names[i])).collect::<Vec<_>>().join(", ")
+            numbers.iter().map(|&i| format!("`{}`", tame(&raw.names[i]))).collect::<Vec<_>>().join(", ")
         )),
         _ => Ok(None),
     }

@@ -75,6 +75,11 @@ fn lists_of_odd_bytes_are_read_as_far_as_they_go() {
             .unwrap();
     assert_eq!(lists.metas[0].rows, 3);
     assert_eq!(lists.records[0].keys.len(), 3, "two address columns are two addresses");
+    let semicolons = list(&b"fqdn;ip\nmail.firma.de;192.0.2.1\n"[..]).unwrap();
+    assert_eq!(semicolons.records[0].keys.len(), 3, "host, domain and address");
+    assert!(list(&b"\xff\xfef\x00"[..]).unwrap_err().contains("UTF-16"));
+    assert!(!list(&b"a\x1b[31m,b\n1,2\n"[..]).unwrap_err().contains('\u{1b}'), "a terminal is not steered");
+    assert!(!counts(b"A\x1b[31m,B,count\n2,1,3\n").unwrap_err().contains('\u{1b}'));
     let deep = format!("{}1{}\n", "{\"a\":".repeat(500), "}".repeat(500));
     assert!(list(deep.as_bytes()).unwrap_err().contains("recursion limit"));
     let long = format!("organisation\n{}\n", "ä".repeat(100_000));
