@@ -32,6 +32,10 @@ const FILES: &[(&str, &str)] = &[
 /// Where the clock may be read, each with the reason.
 const CLOCK: &[(&str, &str)] = &[
     ("crates/vigie/src/engine", "progress on a terminal; never in a report"),
+    (
+        "crates/vigie-parse/src/deadline.rs",
+        "only with --deadline-per-file; the report names what was stopped",
+    ),
     ("crates/vigie/src/cli/mod.rs", "the age of what is known, on the terminal alone"),
     ("crates/vigie/src/cli/directive.rs", "the moment asked about without --at; the page prints it"),
 ];
