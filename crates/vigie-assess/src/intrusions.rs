@@ -1,8 +1,8 @@
 //! Several actors on one server: attackers' addresses that belong together, each group with its own story.
 //!
 //! Addresses are changed in minutes; a planted page, a tool's own user agent and a rented network are not. Two attackers are
-//! tied when they used the same page, when they came with the same user agent of a tool (or the same browser within the
-//! hour) that nobody else had, or when they came from one network within a week. Scanners, visitors and whoever only tried
+//! tied when they used the same page, when they came with the same user agent of a tool within a week (of a browser within the
+//! hour) that nobody else had who left a trace, or when they came from one network within a week. Scanners, visitors and whoever only tried
 //! never join: they come with everybody's agents.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,16 +18,14 @@ use crate::findings::{self, Trace};
 use crate::host::counts;
 use crate::tally::{ClientKind, client_kind};
 
-/// Intrusions that are told; the actors are listed whole with each verdict.
-const INTRUSIONS_MAX: usize = 200;
 /// Ties told of one intrusion.
 const TIES_MAX: usize = 50;
 /// Characters of a page or agent that are compared and told.
 const VALUE_MAX: usize = 300;
 /// Microseconds within which the same browser ties two addresses.
 const SAME_BROWSER: i64 = 3_600_000_000;
-/// Microseconds within which the same network does.
-const SAME_NETWORK: i64 = 7 * 86_400_000_000;
+/// Microseconds within which the same network or the same tool does: addresses are rented, and many use one library.
+const SAME_WEEK: i64 = 7 * 86_400_000_000;
 /// What a page that runs on the server ends with.
 const PAGES: [&str; 6] = [".aspx", ".ashx", ".asmx", ".asp", ".cshtml", ".soap"];
 
@@ -39,8 +37,12 @@ struct Attacker {
     last: Option<Time>,
     findings: BTreeSet<String>,
     pages: BTreeSet<String>,
-    agents: BTreeSet<String>,
+    /// Agents, with the first and last time of each.
+    agents: BTreeMap<String, Span>,
 }
+
+/// First and last time.
+type Span = (Option<Time>, Option<Time>);
 
 /// The intrusions of a host, in the order of their first trace.
 pub(crate) fn intrusions(
@@ -60,7 +62,7 @@ pub(crate) fn intrusions(
     }
     let common = note_habits(&mut attackers, traces);
     for attacker in attackers.values_mut() {
-        attacker.agents.retain(|agent| !common.contains(agent));
+        attacker.agents.retain(|agent, _| !common.contains(agent));
     }
     let names: Vec<&str> = attackers.keys().copied().collect();
     let known: Vec<&Attacker> = attackers.values().collect();
@@ -70,7 +72,6 @@ pub(crate) fn intrusions(
     let mut told: Vec<Intrusion> =
         groups(names.len(), &ties).iter().map(|group| tell(group, (&names, &known), &ties, &order)).collect();
     told.sort_by(|a, b| (a.first, &a.actors).cmp(&(b.first, &b.actors)));
-    told.truncate(INTRUSIONS_MAX);
     for (index, intrusion) in told.iter_mut().enumerate() {
         intrusion.id = format!("I{}", index + 1);
     }
@@ -87,7 +88,11 @@ fn note_habits(attackers: &mut BTreeMap<&str, Attacker>, traces: &[Trace<'_>]) -
         match attackers.get_mut(name) {
             None => common.extend(agent),
             Some(attacker) => {
-                attacker.agents.extend(agent);
+                if let Some(agent) = agent {
+                    let (first, last) = attacker.agents.entry(agent).or_default();
+                    *first = earlier(*first, trace.hit.time);
+                    *last = (*last).max(trace.hit.time);
+                }
                 let used = counts(trace.rule) && trace.rule.stage.unwrap_or_default() >= Stage::Used;
                 let page = findings::object(trace.hit).filter(|object| used && is_page(object));
                 attacker.pages.extend(page.map(|page| clip(&page.to_ascii_lowercase())));
@@ -119,27 +124,31 @@ fn earlier(a: Option<Time>, b: Option<Time>) -> Option<Time> {
     }
 }
 
+/// An attacker, and when what it shares was seen of it.
+type Member = (usize, Span);
+
 /// What is shared: kind, value, and the attackers that share it, two or more.
 type Shared = (TieKind, String, Vec<usize>);
 
 fn ties(names: &[&str], known: &[&Attacker]) -> Vec<Shared> {
-    let mut sharing: BTreeMap<(TieKind, String), Vec<usize>> = BTreeMap::new();
+    let mut sharing: BTreeMap<(TieKind, String), Vec<Member>> = BTreeMap::new();
     for (index, (name, attacker)) in names.iter().zip(known).enumerate() {
-        let pages = attacker.pages.iter().map(|page| (TieKind::Page, page.clone()));
-        let agents = attacker.agents.iter().map(|agent| (TieKind::Agent, agent.clone()));
-        let network = network(name).map(|network| (TieKind::Network, network));
-        for key in pages.chain(agents).chain(network) {
-            sharing.entry(key).or_default().push(index);
+        let whole = (attacker.first, attacker.last);
+        let pages = attacker.pages.iter().map(|page| (TieKind::Page, page.clone(), whole));
+        let agents = attacker.agents.iter().map(|(agent, span)| (TieKind::Agent, agent.clone(), *span));
+        let network = network(name).map(|network| (TieKind::Network, network, whole));
+        for (kind, value, span) in pages.chain(agents).chain(network) {
+            sharing.entry((kind, value)).or_default().push((index, span));
         }
     }
     let mut ties = Vec::new();
     for ((kind, value), members) in sharing {
         let within = match kind {
             TieKind::Page => None,
-            TieKind::Agent => value.starts_with("Mozilla/").then_some(SAME_BROWSER),
-            TieKind::Network => Some(SAME_NETWORK),
+            TieKind::Agent if value.starts_with("Mozilla/") => Some(SAME_BROWSER),
+            TieKind::Agent | TieKind::Network => Some(SAME_WEEK),
         };
-        for together in split_by_time(members, known, within) {
+        for together in split_by_time(members, within) {
             if together.len() > 1 {
                 ties.push((kind, value.clone(), together));
             }
@@ -149,13 +158,12 @@ fn ties(names: &[&str], known: &[&Attacker]) -> Vec<Shared> {
 }
 
 /// Members in runs between whose times lies no more than `within`.
-fn split_by_time(mut members: Vec<usize>, known: &[&Attacker], within: Option<i64>) -> Vec<Vec<usize>> {
-    let Some(within) = within else { return vec![members] };
-    members.sort_by_key(|member| known[*member].first);
+fn split_by_time(mut members: Vec<Member>, within: Option<i64>) -> Vec<Vec<usize>> {
+    let Some(within) = within else { return vec![members.into_iter().map(|(member, _)| member).collect()] };
+    members.sort_by_key(|(_, (first, _))| *first);
     let mut runs: Vec<Vec<usize>> = Vec::new();
     let mut end: Option<Time> = None;
-    for member in members {
-        let (first, last) = (known[member].first, known[member].last);
+    for (member, (first, last)) in members {
         let near = end.zip(first).is_some_and(|(end, first)| first.micros() - end.micros() <= within);
         match runs.last_mut().filter(|_| near) {
             Some(run) => run.push(member),
@@ -240,7 +248,9 @@ mod tests {
     fn attacker(day: &str, page: &str, agent: &str) -> Attacker {
         let time = Time::parse(format!("{day}:00:00Z").as_bytes());
         let set = |value: &str| [value.to_owned()].into_iter().filter(|value| !value.is_empty()).collect();
-        Attacker { first: time, last: time, pages: set(page), agents: set(agent), ..Attacker::default() }
+        let agents =
+            [(agent.to_owned(), (time, time))].into_iter().filter(|(agent, _)| !agent.is_empty()).collect();
+        Attacker { first: time, last: time, pages: set(page), agents, ..Attacker::default() }
     }
 
     fn grouped(attackers: &[(&str, Attacker)]) -> Vec<Vec<usize>> {
@@ -260,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tool_ties_and_a_browser_only_within_the_hour() {
+    fn a_tool_ties_within_the_week_and_a_browser_within_the_hour() {
         let browser = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)";
         let of = |agent: &str| {
             grouped(&[

@@ -37,9 +37,12 @@ pub(crate) fn level(host: &HostEvidence<'_>) -> Option<PatchLevel> {
     })
 }
 
-/// The build that was seen last: the newest where several end at the same moment, or none has a time.
+/// The build that was seen last: the newest where several end at the same moment, or none has a time. A newer one that
+/// the installation proves without a time came after the logs: builds only go up.
 fn current(sightings: &[Sighting]) -> Option<&Sighting> {
-    sightings.iter().max_by_key(|seen| (seen.last.0, seen.build))
+    let dated = sightings.iter().max_by_key(|seen| (seen.last.0, seen.build))?;
+    let undated = sightings.iter().filter(|seen| seen.proven && seen.last.0.is_none());
+    Some(undated.max_by_key(|seen| seen.build).filter(|seen| seen.build > dated.build).unwrap_or(dated))
 }
 
 /// One flaw; `None` when every build seen holds its fix and it needs nothing else.
@@ -55,7 +58,8 @@ fn of_cve(cve: &str, sightings: &[Sighting], current: &Sighting) -> Option<CveEx
         (Holds::Unsupported, _) => CveState::Unsupported,
         (Holds::MarchSpecial, _) | (Holds::Unknown, true) => CveState::Unknown,
     };
-    if state == CveState::Fixed && lacking.is_empty() {
+    let always = sightings.iter().all(|seen| builds::holds(seen.build, cve) == Holds::Yes);
+    if state == CveState::Fixed && always {
         return None;
     }
     let open_last =
@@ -75,7 +79,8 @@ fn of_cve(cve: &str, sightings: &[Sighting], current: &Sighting) -> Option<CveEx
             .min_by_key(|seen| (seen.first.0, seen.build))
             .map(|seen| told(seen.build, &seen.first)),
         open_last,
-        fixed_first: first_fixed(cve, sightings, open_until),
+        fixed_first: first_fixed(cve, sightings, open_until)
+            .or_else(|| (state == CveState::Fixed).then(|| told(current.build, &current.last))),
         conditions,
     })
 }
@@ -93,4 +98,47 @@ fn first_fixed(cve: &str, sightings: &[Sighting], open_until: Option<Time>) -> O
 
 fn told(build: Build, (time, proof): &(Option<Time>, vigie_model::hit::EvidencePlace)) -> Seen {
     Seen { build: build.to_string(), time: *time, proof: proof.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vigie_model::hit::EvidencePlace;
+
+    fn seen(build: &str, time: Option<&str>, proven: bool) -> Sighting {
+        let place = EvidencePlace {
+            path: build.to_owned(),
+            place: "file".to_owned(),
+            offset: 0,
+            sha256: String::new(),
+        };
+        let time = time.map(|time| Time::parse(time.as_bytes()).unwrap());
+        let end = (time, place);
+        Sighting { build: Build::parse(build).unwrap(), first: end.clone(), last: end, proven }
+    }
+
+    #[test]
+    fn what_the_installation_proves_without_a_time_came_after_older_logs() {
+        let logs = seen("15.1.2176.2", Some("2021-03-01T00:00:00Z"), false);
+        let patched = seen("15.1.2176.9", None, true);
+        let both = [logs.clone(), patched];
+        let now = current(&both).unwrap();
+        assert_eq!(now.build.to_string(), "15.1.2176.9");
+        let flaw = of_cve("CVE-2021-26855", &both, now).unwrap();
+        assert_eq!((flaw.state, flaw.fixed_first.unwrap().time), (CveState::Fixed, None));
+        // A header alone, or a lower build, does not outweigh what has a time.
+        let older = [logs.clone(), seen("15.1.2106.2", None, true)];
+        assert_eq!(current(&older).unwrap().build, logs.build);
+        let header = [logs.clone(), seen("15.1.2176.9", None, false)];
+        assert_eq!(current(&header).unwrap().build, logs.build);
+    }
+
+    #[test]
+    fn a_build_on_which_sources_disagree_is_not_called_free_of_a_flaw() {
+        let between = seen("15.1.1415.8", Some("2021-03-10T00:00:00Z"), true);
+        let after = seen("15.1.2242.4", Some("2021-04-10T00:00:00Z"), true);
+        let both = [between, after];
+        let flaw = of_cve("CVE-2021-26855", &both, current(&both).unwrap()).unwrap();
+        assert_eq!((flaw.state, flaw.open_first), (CveState::Fixed, None));
+    }
 }

@@ -19,6 +19,8 @@ struct Mitigation {
     direction: &'static str,
     /// Words of the condition, or of the variable of an outbound rule, by which such a rule is known; lower case.
     marks: &'static [&'static str],
+    /// A word of the rule's name, lower case, without which it is another rule; empty where the marks are enough.
+    named: &'static str,
     /// Conditions that hold, lower case and without blanks; empty when the marks are enough.
     holds: &'static [&'static str],
 }
@@ -28,12 +30,14 @@ static MITIGATIONS: &[Mitigation] = &[
         cve: "CVE-2021-26855",
         direction: "inbound",
         marks: &["x-anonresource-backend"],
+        named: "",
         holds: &["{http_cookie}~(.*)x-anonresource-backend(.*)"],
     },
     Mitigation {
         cve: "CVE-2021-26855",
         direction: "inbound",
         marks: &["x-beresource"],
+        named: "",
         holds: &["{http_cookie}~(.*)x-beresource=(.+)/(.+)~(.+)"],
     },
     // The patterns before these wanted an @ or read the address before it was decoded: both were got around within days.
@@ -41,12 +45,15 @@ static MITIGATIONS: &[Mitigation] = &[
         cve: "CVE-2022-41040",
         direction: "inbound",
         marks: &["autodiscover", "powershell"],
+        named: "",
         holds: &["{urldecode:{request_uri}}~(?=.*autodiscover)(?=.*powershell)"],
     },
     Mitigation {
         cve: "CVE-2026-42897",
         direction: "outbound",
         marks: &["content-security-policy"],
+        // Setting this header is common hardening too.
+        named: "eomt",
         holds: &[],
     },
 ];
@@ -99,6 +106,7 @@ pub(crate) fn notes(pack: &Pack, host: &HostEvidence<'_>) -> Vec<Statement> {
 
 /// A rewrite rule as its parser tells it, its parts between tabs.
 struct Rule<'a> {
+    location: &'a str,
     direction: &'a str,
     change: &'a str,
     name: &'a str,
@@ -112,11 +120,12 @@ struct Rule<'a> {
 
 impl<'a> Rule<'a> {
     fn read(value: &'a str) -> Option<Rule<'a>> {
-        let mut parts = value.split('\t').skip(1);
+        let mut parts = value.split('\t');
         let mut next = || parts.next();
+        let location = next()?;
         let (direction, change, name, enabled, syntax) = (next()?, next()?, next()?, next()?, next()?);
         let (_stops, url, conditions, action, variable) = (next()?, next()?, next()?, next()?, next()?);
-        Some(Rule { direction, change, name, enabled, syntax, url, conditions, action, variable })
+        Some(Rule { location, direction, change, name, enabled, syntax, url, conditions, action, variable })
     }
 
     fn is_on(&self) -> bool {
@@ -169,14 +178,33 @@ enum State {
     Holds,
 }
 
+/// Files in force: IIS keeps old configurations beside its own, and an upgrade keeps the old system.
+fn in_force<'a>(host: &'a HostEvidence<'_>) -> impl Iterator<Item = (String, &'a FileEvidence)> {
+    let named = host.files.iter().map(|file| (file.entry.path.to_ascii_lowercase().replace('\\', "/"), file));
+    named.filter(|(path, _)| !path.contains("inetpub/history/") && !path.contains("windows.old/"))
+}
+
+fn of_kind(file: &FileEvidence, kind: FactKind) -> impl Iterator<Item = &str> {
+    file.facts.iter().filter(move |fact| fact.kind == kind).map(|fact| fact.value.as_str())
+}
+
+/// Rules that stand before the whole site of Exchange's front end: of the server's configuration, or of the site's root.
 fn rules<'a>(host: &'a HostEvidence<'_>) -> impl Iterator<Item = Rule<'a>> {
-    let facts = host.files.iter().flat_map(|file| &file.facts);
-    facts.filter(|fact| fact.kind == FactKind::RewriteRule).filter_map(|fact| Rule::read(&fact.value))
+    let whole = |(path, _): &(String, &FileEvidence)| {
+        path.ends_with("applicationhost.config")
+            || path.ends_with("wwwroot/web.config")
+            || !path.contains('/')
+    };
+    let found = in_force(host).filter(whole).flat_map(|(_, file)| of_kind(file, FactKind::RewriteRule));
+    found
+        .filter_map(Rule::read)
+        .filter(|rule| rule.location.is_empty() || rule.location.eq_ignore_ascii_case("Default Web Site"))
 }
 
 fn is_for(mitigation: &Mitigation, rule: &Rule<'_>) -> bool {
     let text = format!("{} {}", rule.conditions, rule.variable).to_ascii_lowercase().replace('_', "-");
-    rule.direction == mitigation.direction && mitigation.marks.iter().all(|mark| text.contains(mark))
+    let named = rule.name.to_ascii_lowercase().contains(mitigation.named);
+    named && rule.direction == mitigation.direction && mitigation.marks.iter().all(|mark| text.contains(mark))
 }
 
 fn state_of(mitigation: &Mitigation, rule: &Rule<'_>) -> State {
@@ -189,36 +217,38 @@ fn state_of(mitigation: &Mitigation, rule: &Rule<'_>) -> State {
     if fits && rule.acts() { State::Holds } else { State::Passes }
 }
 
-/// Whether a configuration below Exchange's front end takes the inherited rule away again.
+/// Whether a configuration below the site takes the inherited rule away again.
 fn is_undone(host: &HostEvidence<'_>, name: &str) -> bool {
-    let below = |file: &&FileEvidence| file.entry.path.to_ascii_lowercase().contains("httpproxy");
-    let facts = host.files.iter().filter(below).flat_map(|file| &file.facts);
-    let rules =
-        facts.filter(|fact| fact.kind == FactKind::RewriteRule).filter_map(|fact| Rule::read(&fact.value));
-    rules
-        .filter(|rule| rule.direction == "inbound")
-        .any(|rule| rule.change == "clear" || (rule.change == "remove" && rule.name == name))
+    in_force(host).any(|(path, file)| {
+        let rules = of_kind(file, FactKind::RewriteRule).filter_map(Rule::read);
+        let below = |rule: &Rule<'_>| {
+            path.contains("httpproxy") || rule.location.to_ascii_lowercase().starts_with("default web site/")
+        };
+        rules
+            .filter(|rule| rule.direction == "inbound" && below(rule))
+            .any(|rule| rule.change == "clear" || (rule.change == "remove" && rule.name == name))
+    })
 }
 
 fn tokens(host: &HostEvidence<'_>) -> Option<Statement> {
-    let facts = host.files.iter().flat_map(|file| &file.facts);
+    let facts = in_force(host).flat_map(|(_, file)| of_kind(file, FactKind::TokenChecking));
     let mut weak: BTreeSet<String> = BTreeSet::new();
-    let mut right = 0_usize;
-    for fact in facts.filter(|fact| fact.kind == FactKind::TokenChecking) {
-        let Some((place, checking)) = fact.value.split_once('\t') else { continue };
+    let mut right: BTreeSet<String> = BTreeSet::new();
+    for fact in facts {
+        let Some((place, checking)) = fact.split_once('\t') else { continue };
         let lower = place.to_ascii_lowercase();
         let Some((_, wanted)) = TOKENS.iter().find(|(name, _)| *name == lower) else { continue };
         if strictness(checking) < strictness(wanted) {
             weak.insert(format!("{place} ({checking})"));
         } else {
-            right += 1;
+            right.insert(lower);
         }
     }
     if !weak.is_empty() {
         let places = weak.into_iter().collect::<Vec<_>>().join(", ");
         return Some(Statement::new("tokens_unchecked").with("places", places));
     }
-    (right >= TOKEN_PLACES_MIN).then(|| Statement::new("tokens_checked").with("count", right))
+    (right.len() >= TOKEN_PLACES_MIN).then(|| Statement::new("tokens_checked").with("count", right.len()))
 }
 
 fn strictness(checking: &str) -> u8 {

@@ -96,9 +96,15 @@ pub fn parse_bytes(parser: &dyn Parser, path: &str, bytes: &[u8], sink: &mut dyn
     account
 }
 
+/// Who may read a file that the web server would run.
+const PAGE_PARSERS: [&str; 3] = ["iis.config", "windows.pe", "web.root"];
+
 /// The parser that takes a file as its own, if one does.
 pub fn recognise(head: &Head<'_>) -> Option<&'static dyn Parser> {
-    PARSERS.iter().copied().find(|parser| parser.recognise(head))
+    let is_page = crate::parsers::web_root_path::read(head.path).is_page();
+    // A page runs whatever its first lines look like: it must not pass for a log or a report.
+    let may = |parser: &&dyn Parser| !is_page || PAGE_PARSERS.contains(&parser.artifact().name);
+    PARSERS.iter().copied().filter(may).find(|parser| parser.recognise(head))
 }
 
 fn blank_entry(evidence: &Evidence) -> ManifestEntry {

@@ -32,9 +32,11 @@ fn statements(level: &PatchLevel) -> Vec<Statement> {
             .into_iter()
             .map(|state| level.of_state(state).count())
             .sum::<usize>();
-    if open.is_empty() {
+    let unknown = [CveState::Unsupported, CveState::SourcesDisagree, CveState::Unknown];
+    let is_decided = level.fixed_throughout > 0 && level.cves.iter().all(|one| !unknown.contains(&one.state));
+    if open.is_empty() && is_decided {
         said.push(Statement::new("patch_complete"));
-    } else {
+    } else if !open.is_empty() {
         let out_then = |published| level.seen_last.is_some_and(|seen| published <= seen.day());
         let then = open.iter().filter(|one| one.fix_published.is_some_and(out_then)).count();
         said.push(Statement::new("patch_open").with("n", open.len()).with("then", then));

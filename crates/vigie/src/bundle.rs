@@ -19,7 +19,7 @@ use zip::write::SimpleFileOptions;
 use zip::{DateTime, ZipArchive, ZipWriter};
 
 /// The largest bundle, in bytes.
-const BUNDLE_BYTES_MAX: u64 = 64 << 20;
+pub const BUNDLE_BYTES_MAX: u64 = 64 << 20;
 /// The largest file of a bundle, in bytes.
 const FILE_BYTES_MAX: u64 = 16 << 20;
 /// All files of a bundle together, in bytes.
@@ -36,20 +36,45 @@ pub struct Bundle {
     packs: Vec<(String, Vec<u8>)>,
 }
 
+/// The bytes of a bundle's file, or of one that goes with it.
+///
+/// # Errors
+/// When it cannot be read, or is larger than `most`.
+pub fn read(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
+    let shown = path.display();
+    let file = fs::File::open(path).with_context(|| format!("{shown} cannot be read"))?;
+    let mut bytes = Vec::new();
+    file.take(most + 1).read_to_end(&mut bytes).with_context(|| format!("{shown} cannot be read"))?;
+    ensure!(bytes.len() as u64 <= most, "{shown} is larger than {most} bytes");
+    Ok(bytes)
+}
+
+/// Checks the signature of a bundle's bytes by a public key, both as minisign writes them, before anything in it is
+/// looked at. Returns the signed comment.
+///
+/// # Errors
+/// When either is not understood, or the signature is not one of these bytes by this key.
+pub fn verify(bytes: &[u8], key: &str, signature: &str) -> anyhow::Result<String> {
+    let key = PublicKey::decode(key.trim())
+        .or_else(|_| PublicKey::from_base64(key.trim()))
+        .map_err(|error| anyhow::anyhow!("the key is no public key of minisign: {error}"))?;
+    let signature = Signature::decode(signature)
+        .map_err(|error| anyhow::anyhow!("the signature is none of minisign: {error}"))?;
+    key.verify(bytes, &signature, false)
+        .map_err(|error| anyhow::anyhow!("the signature is not one of this file by this key: {error}"))?;
+    Ok(signature.trusted_comment().to_owned())
+}
+
 impl Bundle {
-    /// Reads a bundle's file and all in it.
+    /// Reads a bundle.
     ///
     /// # Errors
-    /// When it is larger than its bounds, no zip, or a table in it is not understood.
-    pub fn open(path: &Path) -> anyhow::Result<Bundle> {
-        let shown = path.display();
-        let size = fs::metadata(path).with_context(|| format!("{shown} cannot be read"))?.len();
-        ensure!(size <= BUNDLE_BYTES_MAX, "{shown} is larger than {BUNDLE_BYTES_MAX} bytes");
-        let bytes = fs::read(path).with_context(|| format!("{shown} cannot be read"))?;
-        Bundle::of(bytes).with_context(|| format!("{shown} is no bundle of knowledge"))
+    /// When it is no zip, larger inside than its bounds, or a table in it is not understood.
+    pub fn of(bytes: Vec<u8>) -> anyhow::Result<Bundle> {
+        Bundle::read(bytes).context("it is no bundle of knowledge")
     }
 
-    fn of(bytes: Vec<u8>) -> anyhow::Result<Bundle> {
+    fn read(bytes: Vec<u8>) -> anyhow::Result<Bundle> {
         let files = entries(&bytes)?;
         let text = |name: &str| -> anyhow::Result<&str> {
             let wanted = format!("knowledge/{name}");
@@ -77,28 +102,16 @@ impl Bundle {
         self.tables.as_of
     }
 
-    /// Checks a signature by a public key, both as minisign writes them. Returns the signed comment.
-    ///
-    /// # Errors
-    /// When either is not understood, or the signature is not one of this bundle by this key.
-    pub fn verify(&self, key: &str, signature: &str) -> anyhow::Result<String> {
-        let key = PublicKey::decode(key.trim())
-            .or_else(|_| PublicKey::from_base64(key.trim()))
-            .map_err(|error| anyhow::anyhow!("the key is no public key of minisign: {error}"))?;
-        let signature = Signature::decode(signature)
-            .map_err(|error| anyhow::anyhow!("the signature is none of minisign: {error}"))?;
-        key.verify(&self.bytes, &signature, false)
-            .map_err(|error| anyhow::anyhow!("the signature is not one of this file by this key: {error}"))?;
-        Ok(signature.trusted_comment().to_owned())
-    }
-
     /// Puts it in force for the rest of this run, before anything was loaded.
     ///
     /// # Errors
     /// When other knowledge is in force already.
-    pub fn put_in_force(self) -> anyhow::Result<()> {
-        let tables = knowledge::install(self.tables).is_ok();
-        ensure!(tables && vigie_detect::pack::replace_bundled(self.packs), "knowledge is in force already");
+    pub fn put_in_force(&self) -> anyhow::Result<()> {
+        let tables = knowledge::install(self.tables.clone()).is_ok();
+        ensure!(
+            tables && vigie_detect::pack::replace_bundled(self.packs.clone()),
+            "knowledge is in force already"
+        );
         Ok(())
     }
 }
@@ -203,6 +216,8 @@ pub struct Installed {
     pub sha256: String,
     /// The comment of its signature; `None` when it was forced in without one.
     pub signed: Option<String>,
+    /// Whether it was forced in: then it is used though it is older than what came with the program.
+    pub forced: bool,
 }
 
 /// Where the user's knowledge lies: `VIGIE_HOME`, or the data folder of the system.
@@ -221,10 +236,10 @@ const NOTE_FILE: &str = "knowledge.json";
 ///
 /// # Errors
 /// When the folder cannot be written.
-pub fn keep(bundle: &Bundle, signed: Option<String>) -> anyhow::Result<PathBuf> {
+pub fn keep(bundle: &Bundle, note: &Installed) -> anyhow::Result<PathBuf> {
     let home = home().context("set VIGIE_HOME to a folder where Vigie may keep its knowledge")?;
     fs::create_dir_all(&home).with_context(|| format!("{} cannot be made", home.display()))?;
-    let note = serde_json::to_string(&Installed { sha256: bundle.sha256.clone(), signed })?;
+    let note = serde_json::to_string(note)?;
     // The note goes last: a bundle without its note is not taken.
     let _ = fs::remove_file(home.join(NOTE_FILE));
     for (name, bytes) in [(BUNDLE_FILE, bundle.bytes.as_slice()), (NOTE_FILE, note.as_bytes())] {
@@ -241,15 +256,15 @@ pub fn keep(bundle: &Bundle, signed: Option<String>) -> anyhow::Result<PathBuf> 
 pub fn kept() -> anyhow::Result<Option<(Bundle, Installed)>> {
     let Some(home) = home().filter(|home| home.join(NOTE_FILE).is_file()) else { return Ok(None) };
     let hint = "vigie pack forget goes back to the knowledge that came with the program";
-    let read = || -> anyhow::Result<(Bundle, Installed)> {
+    let taken = || -> anyhow::Result<(Bundle, Installed)> {
         let note: Installed = serde_json::from_slice(&fs::read(home.join(NOTE_FILE))?)?;
-        let bundle = Bundle::open(&home.join(BUNDLE_FILE))?;
+        let bundle = Bundle::of(self::read(&home.join(BUNDLE_FILE), BUNDLE_BYTES_MAX)?)?;
         if bundle.sha256 != note.sha256 {
             bail!("it is not the file that was installed");
         }
         Ok((bundle, note))
     };
-    read().with_context(|| format!("the knowledge in {} cannot be used; {hint}", home.display())).map(Some)
+    taken().with_context(|| format!("the knowledge in {} cannot be used; {hint}", home.display())).map(Some)
 }
 
 /// Takes the kept bundle away. Returns whether there was one.
@@ -267,13 +282,13 @@ pub fn forget() -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// Puts the kept bundle in force, when it is newer than what came with the program.
+/// Puts the kept bundle in force, unless what came with the program is newer and it was not forced in.
 ///
 /// # Errors
 /// When it cannot be used: going on with older knowledge in silence would be worse.
 pub fn load_kept() -> anyhow::Result<()> {
-    let Some((bundle, _)) = kept()? else { return Ok(()) };
-    if bundle.as_of() > knowledge::bundled()?.as_of {
+    let Some((bundle, note)) = kept()? else { return Ok(()) };
+    if note.forced || bundle.as_of() >= knowledge::bundled()?.as_of {
         bundle.put_in_force()?;
     }
     Ok(())

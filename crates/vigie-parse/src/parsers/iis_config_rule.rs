@@ -64,13 +64,18 @@ impl RewriteRule {
         match (parent, element.name()) {
             (_, "match") => {
                 let pattern = if self.direction == "outbound" { get("pattern") } else { get("url") };
-                pattern.clone_into(&mut self.url);
+                // Turned around, a pattern for everything is one for nothing.
+                let is_negated = get("negate").eq_ignore_ascii_case("true");
+                self.url = if is_negated { format!("!{pattern}") } else { pattern.to_owned() };
                 get("serverVariable").clone_into(&mut self.variable);
             }
             ("conditions", "add") if self.conditions.len() < CONDITIONS_MAX => {
                 let is_negated = get("negate").eq_ignore_ascii_case("true");
                 let verb = if is_negated { "!~" } else { "~" };
-                self.conditions.push(format!("{} {verb} {}", get("input"), get("pattern")));
+                let case = if get("ignoreCase").eq_ignore_ascii_case("false") { " (case)" } else { "" };
+                let kind = get("matchType");
+                let kind = if kind.is_empty() || kind.eq_ignore_ascii_case("Pattern") { "" } else { kind };
+                self.conditions.push(format!("{} {verb} {}{case}{kind}", get("input"), get("pattern")));
             }
             (_, "action") => {
                 get("type").clone_into(&mut self.action);

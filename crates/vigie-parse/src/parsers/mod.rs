@@ -49,7 +49,7 @@ mod text_file;
 pub mod usn;
 pub mod web_root;
 mod web_root_content;
-mod web_root_path;
+pub(crate) mod web_root_path;
 mod windows_event;
 pub mod windows_jsonl;
 mod windows_jsonl_clock;

@@ -23,21 +23,34 @@ struct Folder {
 
 /// What a path says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct WebPath {
+pub(crate) struct WebPath {
     /// Its last part.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// What stands before the last part.
-    pub(super) directory: String,
+    pub(crate) directory: String,
     /// `.aspx`, lower case; empty without one.
-    pub(super) extension: String,
+    pub(crate) extension: String,
     /// Whether it lies in a web directory.
-    pub(super) is_web: bool,
+    pub(crate) is_web: bool,
     /// The path part of its address, where IIS serves it.
-    pub(super) url: Option<String>,
+    pub(crate) url: Option<String>,
+}
+
+/// What ends the name of a file that IIS runs or obeys, wherever it lies in a web directory.
+const PAGES: [&str; 14] = [
+    ".asax", ".ascx", ".ashx", ".asmx", ".asp", ".aspx", ".asa", ".cer", ".cshtml", ".master", ".rem",
+    ".soap", ".svc", ".vbhtml",
+];
+
+impl WebPath {
+    /// Whether IIS would run it.
+    pub(crate) fn is_page(&self) -> bool {
+        self.is_web && PAGES.contains(&self.extension.as_str())
+    }
 }
 
 /// Reads a path with either slash, of any drive or of none.
-pub(super) fn read(path: &str) -> WebPath {
+pub(crate) fn read(path: &str) -> WebPath {
     let cut = path.rfind(['\\', '/']);
     let name = cut.and_then(|cut| path.get(cut.saturating_add(1)..)).unwrap_or(path);
     let directory = cut.and_then(|cut| path.get(..cut)).unwrap_or_default();

@@ -19,6 +19,7 @@ use vigie_model::evidence::{Account, Fact, FactKind};
 
 use super::little_endian::{slice, u32_at};
 use super::table::{Layout, Table};
+use super::web_root_path::WebPath;
 use super::windows_pe_version::{Version, read as read_version};
 use super::{web_root, web_root_path};
 use crate::{Artifact, Head, Input, Parser, Sink};
@@ -151,14 +152,20 @@ fn version_resource<'d, Pe: ImageNtHeaders>(
     None
 }
 
+/// Whether it is the program that an installation keeps in its `Bin`; the same lies in every unpacked update.
+fn is_installed_setup(path: &WebPath) -> bool {
+    let folder = path.directory.rsplit(['\\', '/']).next().unwrap_or_default();
+    path.name.eq_ignore_ascii_case("exsetup.exe") && folder.eq_ignore_ascii_case("bin")
+}
+
 fn give(input: &Input<'_>, facts: &Facts, sink: &mut dyn Sink) -> ControlFlow<()> {
     let path = web_root_path::read(input.path);
     let version = &facts.version;
-    if path.name.eq_ignore_ascii_case("exsetup.exe") && !version.file.is_empty() {
-        // The file's own dates are those of Microsoft's build; when it came onto the volume is the time of its creation there.
-        let time = input.times.created;
+    if is_installed_setup(&path) && !version.file.is_empty() {
+        // Without a time: its own dates are those of Microsoft's build, and a file that takes the name of another keeps
+        // the other's time of creation.
         let (value, place) = (version.file.clone(), "version resource".to_owned());
-        sink.fact(Fact { kind: FactKind::BuildInstalled, value, time, place });
+        sink.fact(Fact { kind: FactKind::BuildInstalled, value, time: None, place });
     }
     let linked = facts.linked.map(|time| time.to_string()).unwrap_or_default();
     let (size, sha256) = (input.taken().to_string(), input.sha256_so_far());

@@ -199,3 +199,20 @@ impl std::io::Read for OneByte<'_> {
         self.0.read(&mut buffer[..length])
     }
 }
+
+#[test]
+fn a_page_does_not_pass_for_a_log_or_a_report() {
+    let heads: [&[u8]; 4] = [
+        b"Version=1\r\nEventType=x\r\n<%@ Page %>",
+        b"#Software: Microsoft Internet Information Services 10.0\r\n#Fields: date time\r\n<% eval %>",
+        b"**********************\r\nWindows PowerShell transcript start\r\n<% %>",
+        b"<Task><Actions></Actions></Task><% %>",
+    ];
+    for bytes in heads {
+        let of = |path: &str| {
+            let head = Head { path, bytes, size: bytes.len() as u64 };
+            recognise(&head).map(|parser| parser.artifact().name)
+        };
+        assert_eq!(of(r"C:\inetpub\wwwroot\aspnet_client\x.aspx"), Some("web.root"));
+    }
+}

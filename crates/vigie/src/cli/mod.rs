@@ -191,11 +191,16 @@ pub fn on_interrupt() {
 pub fn report_error(error: &anyhow::Error) -> Exit {
     let mut err = io::stderr().lock();
     // Nothing better can be done where even this cannot be written.
-    let _ = writeln!(err, "error: {error}");
+    let _ = writeln!(err, "error: {}", plain(&error.to_string()));
     for cause in error.chain().skip(1) {
-        let _ = writeln!(err, "  because: {cause}");
+        let _ = writeln!(err, "  because: {}", plain(&cause.to_string()));
     }
     if error.is::<UsageError>() { Exit::Usage } else { Exit::Unreadable }
+}
+
+/// A message line by line, with what would act on a terminal made visible: messages quote what files hold.
+fn plain(message: &str) -> String {
+    message.lines().map(vigie_report::escape::visible).collect::<Vec<_>>().join("\n")
 }
 
 /// Whether the reader of our output went away, which is no error.

@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use super::usage_error;
-use crate::bundle::{self, Bundle};
+use crate::bundle::{self, BUNDLE_BYTES_MAX, Bundle, Installed};
 use crate::exit::Exit;
 
 /// Public keys of minisign whose bundles are taken without being named. There is no release yet, and so no key.
@@ -24,7 +24,7 @@ pub(super) struct Pack {
 enum Act {
     /// Put packs and tables into one file; sign it with `minisign -S -m FILE`.
     Build {
-        /// A folder with packs/ and knowledge/; what it lacks is taken from the knowledge in force.
+        /// A folder with packs/ and knowledge/; what it lacks is what came with the program.
         folder: Option<PathBuf>,
         /// The file to write.
         #[arg(long, value_name = "FILE")]
@@ -58,12 +58,13 @@ pub(super) fn run(args: &Pack) -> anyhow::Result<Exit> {
     match &args.act {
         Act::Build { folder, output } => {
             bundle::write(folder.as_deref(), output)?;
-            let bundle = Bundle::open(output)?;
+            let bundle = Bundle::of(bundle::read(output, BUNDLE_BYTES_MAX)?)?;
             writeln!(out, "{}: knowledge of {}, sha256 {}", output.display(), bundle.as_of(), bundle.sha256)?;
         }
         Act::Verify(signed) => {
-            let bundle = Bundle::open(&signed.file)?;
-            let comment = checked(&bundle, signed)?;
+            let bytes = bundle::read(&signed.file, BUNDLE_BYTES_MAX)?;
+            let comment = checked(&bytes, signed)?;
+            let bundle = Bundle::of(bytes)?;
             writeln!(out, "signed: {}", vigie_report::escape::shown(&comment))?;
             let (day, sha256) = (bundle.as_of(), bundle.sha256.clone());
             bundle.put_in_force()?;
@@ -84,12 +85,13 @@ pub(super) fn run(args: &Pack) -> anyhow::Result<Exit> {
 }
 
 fn update(signed: &Signed, force: bool, out: &mut dyn Write) -> anyhow::Result<()> {
-    let bundle = Bundle::open(&signed.file)?;
-    let comment = match checked(&bundle, signed) {
+    let bytes = bundle::read(&signed.file, BUNDLE_BYTES_MAX)?;
+    let comment = match checked(&bytes, signed) {
         Ok(comment) => Some(comment),
         Err(_) if force => None,
         Err(error) => return Err(error.context("not taken; --force takes it all the same")),
     };
+    let bundle = Bundle::of(bytes)?;
     let kept = if force { bundle::kept().unwrap_or_default() } else { bundle::kept()? };
     let mut in_use = vigie_assess::knowledge::bundled()?.as_of;
     if let Some((kept, _)) = kept {
@@ -102,30 +104,32 @@ fn update(signed: &Signed, force: bool, out: &mut dyn Write) -> anyhow::Result<(
         )));
     }
     // Everything in it must load before anything is kept.
-    let trial = Bundle::open(&signed.file)?;
-    trial.put_in_force()?;
+    bundle.put_in_force()?;
     let packs = bundle::try_packs().context("not taken: a pack in it does not load")?;
-    let home = bundle::keep(&bundle, comment)?;
+    let note = Installed { sha256: bundle.sha256.clone(), signed: comment, forced: force };
+    let home = bundle::keep(&bundle, &note)?;
     writeln!(out, "taken: knowledge of {day}, {packs} packs, kept in {}", home.display())?;
-    if day <= vigie_assess::knowledge::bundled()?.as_of {
-        writeln!(out, "it is no newer than what came with the program, which stays in use")?;
-    }
     Ok(())
 }
 
 /// Checks a bundle's signature. Returns the signed comment.
-fn checked(bundle: &Bundle, signed: &Signed) -> anyhow::Result<String> {
+fn checked(bytes: &[u8], signed: &Signed) -> anyhow::Result<String> {
     let path = signature_of(&signed.file);
-    let signature = std::fs::read_to_string(&path)
-        .with_context(|| format!("it is unsigned: {} cannot be read", path.display()))?;
+    let signature = text(&path).context("it is unsigned")?;
     if let Some(path) = &signed.key {
-        let key =
-            std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
-        return bundle.verify(&key, &signature);
+        return bundle::verify(bytes, &text(path)?, &signature);
     }
-    RELEASE_KEYS.iter().find_map(|key| bundle.verify(key, &signature).ok()).ok_or_else(|| {
+    RELEASE_KEYS.iter().find_map(|key| bundle::verify(bytes, key, &signature).ok()).ok_or_else(|| {
         usage_error("no key of this program signed it; name the signer's public key with --key".to_owned())
     })
+}
+
+/// The largest key or signature, in bytes.
+const SIGNATURE_BYTES_MAX: u64 = 64 << 10;
+
+fn text(path: &Path) -> anyhow::Result<String> {
+    let bytes = bundle::read(path, SIGNATURE_BYTES_MAX)?;
+    String::from_utf8(bytes).with_context(|| format!("{} is no text", path.display()))
 }
 
 fn signature_of(file: &Path) -> PathBuf {

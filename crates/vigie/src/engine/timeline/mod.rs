@@ -1,6 +1,6 @@
 //! Every event of every file, in the order of time, with bounded memory.
 //!
-//! Threads read files and write the rows of each event at once; the rows wait in sorted runs ([`sort`]) until all files
+//! Threads read files and write the rows of each event at once; the rows wait in sorted runs (`sort`) until all files
 //! are read, when the files' hashes and hosts are known. Rows of the same moment come in the order of their files, and
 //! within a file by place: the same bytes for any number of threads and any memory.
 
