@@ -1,7 +1,7 @@
 //! Who has done what was ordered: directives as data, held against assessments and declarations.
 //!
 //! [`load`] reads orders of authorities from `directives/*.toml`; [`known`] takes from an assessment the little that
-//! they ask for; [`declarations`] and [`register`] read what organisations say and whose servers are whose; [`status`]
+//! they ask for; [`declarations`] and [`register`] read what organisations say and whose servers are whose; [`mod@status`]
 //! is a pure function of all of these and one moment.
 //!
 //! # Which date counts

@@ -5,7 +5,7 @@
 //! `[[supplement]]` with `[[supplement.change]]`, `[closed]`, `[[report]]`, `[[unverified]]`, `references`. Every text is
 //! `{ en, fr }`; every moment is `{ at, zone }`, where a date alone means its first moment for what begins and its last
 //! for a deadline. An action that a supplement brought names it in `since`. `[kev]` makes one action of each line of a
-//! table of dues (see [`crate::table`]).
+//! table of dues (see `table`).
 
 use std::collections::BTreeSet;
 
