@@ -12,6 +12,7 @@ use vigie_model::batch::Position;
 use vigie_model::coverage::Density;
 use vigie_model::evidence::Account;
 
+use super::limit::Cuts;
 use super::line_log::Refusal;
 use super::line_reader::{self, LineReader};
 use super::lines::head_lines;
@@ -21,8 +22,8 @@ use crate::{Artifact, Head, Input, Parser, Sink};
 
 /// Lines of the head that are looked at.
 const HEAD_LINES: usize = 40;
-/// Bytes of text that belong to one event; more is left out.
-const MESSAGE_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of the lines that belong to one event and are kept.
+const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Words by which a line tells of something that was found.
 const DETECTIONS: &[&str] = &["DETECTION_ADD", "DETECTIONEVENT", "DETECTION_CLEANEVENT", "DETECTION"];
 /// Words that stand in these logs and in no other.
@@ -65,8 +66,11 @@ impl Parser for DefenderLog {
     }
 
     fn parse(&self, input: &mut Input<'_>, sink: &mut dyn Sink) -> Account {
-        let mut log = Log { found: Table::new(&FOUND), other: Table::new(&OTHER), entry: None };
-        line_reader::read(&mut log, input, sink)
+        let (found, other) = (Table::new(&FOUND), Table::new(&OTHER));
+        let mut log = Log { found, other, entry: None, cuts: Cuts::default() };
+        let account = line_reader::read(&mut log, input, sink);
+        log.cuts.say(sink);
+        account
     }
 }
 
@@ -78,6 +82,7 @@ struct Log {
     found: Table,
     other: Table,
     entry: Option<Entry>,
+    cuts: Cuts,
 }
 
 struct Entry {
@@ -113,10 +118,8 @@ impl LineReader for Log {
         let is_exclusion = line.contains("xclusion");
         match &mut self.entry {
             Some(entry) if !is_exclusion => {
-                if entry.text.len().saturating_add(line.len()) < MESSAGE_BYTES_MAX {
-                    entry.text.push('\n');
-                    entry.text.push_str(line);
-                }
+                self.cuts.push(&mut entry.text, "\n", MESSAGE_BYTES_MAX, position.number);
+                self.cuts.push(&mut entry.text, line, MESSAGE_BYTES_MAX, position.number);
                 Ok(ControlFlow::Continue(()))
             }
             Some(_) | None => {

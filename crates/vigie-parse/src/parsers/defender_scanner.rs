@@ -10,6 +10,7 @@ use vigie_model::batch::Position;
 use vigie_model::coverage::Density;
 use vigie_model::evidence::{Account, Fact, FactKind};
 
+use super::limit::Cuts;
 use super::line_log::Refusal;
 use super::line_reader::{self, LineReader};
 use super::lines::head_lines;
@@ -70,8 +71,11 @@ impl Parser for DefenderScanner {
             runs: Table::new(&SCANS),
             scan: Scan::default(),
             threat: None,
+            cuts: Cuts::default(),
         };
-        line_reader::read(&mut scans, input, sink)
+        let account = line_reader::read(&mut scans, input, sink);
+        scans.cuts.say(sink);
+        account
     }
 }
 
@@ -89,6 +93,7 @@ struct Scans {
     runs: Table,
     scan: Scan,
     threat: Option<Threat>,
+    cuts: Cuts,
 }
 
 /// A scan as far as it was read.
@@ -137,7 +142,7 @@ impl LineReader for Scans {
             rest.clone_into(&mut self.scan.mode);
         } else if let Some(rest) = strip_prefix_any_case(text, "threat detected: ") {
             flow = self.close_threat(sink);
-            self.threat = Some(threat(rest, position));
+            self.threat = Some(threat(rest, position, &mut self.cuts));
         } else if text.starts_with("Results Summary") {
             flow = self.close_threat(sink);
             self.scan.in_summary = true;
@@ -147,9 +152,9 @@ impl LineReader for Scans {
             flow = self.add(text, sink);
         } else if self.scan.in_summary
             && !text.starts_with("---")
-            && self.scan.result.len() < SUMMARY_LINES_MAX
+            && self.cuts.has_room(self.scan.result.len(), SUMMARY_LINES_MAX, position.number)
         {
-            self.scan.result.push(text.to_owned());
+            self.scan.result.push(self.cuts.context(text, position.number));
         }
         Ok(flow)
     }
@@ -166,11 +171,12 @@ fn strip_prefix_any_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
 }
 
 /// `Exploit:ASP/CVE-2021-27065.B!dha, partially removed.`
-fn threat(text: &str, position: Position) -> Threat {
+fn threat(text: &str, position: Position, cuts: &mut Cuts) -> Threat {
     let (name, outcome) = text.split_once(',').unwrap_or((text, ""));
     Threat {
-        name: name.trim().to_owned(),
-        outcome: outcome.trim().trim_end_matches('.').to_owned(),
+        // Each of its files is an event that holds them.
+        name: cuts.context(name.trim(), position.number),
+        outcome: cuts.context(outcome.trim().trim_end_matches('.'), position.number),
         action: String::new(),
         position,
         has_path: false,
@@ -197,7 +203,7 @@ impl Scans {
             return self.give_threat(path, sink);
         }
         if let (Some(action), Some(threat)) = (text.strip_prefix("Action: "), &mut self.threat) {
-            action.clone_into(&mut threat.action);
+            threat.action = self.cuts.context(action, threat.position.number);
         }
         ControlFlow::Continue(())
     }

@@ -136,6 +136,9 @@ impl Log {
                 time,
                 place: place.to_owned(),
             });
+        } else if self.runs == RUNS_MAX.saturating_add(1) {
+            let message = format!("more than the {RUNS_MAX} runs that are told of");
+            sink.diagnostic(Code::LimitReached, place, &message, 0);
         }
     }
 }

@@ -14,6 +14,7 @@ use vigie_model::coverage::Density;
 use vigie_model::diagnostic::Code;
 use vigie_model::evidence::{Account, Fact, FactKind};
 
+use super::limit::{CONTEXT_BYTES_MAX, Cuts};
 use super::local_time;
 use super::table::{self, Layout, Table};
 use super::text_file::{TextFile, head_text, name_of};
@@ -22,6 +23,10 @@ use crate::{Artifact, Head, Input, Parser, Sink};
 
 /// Bytes of one value that are kept.
 const VALUE_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of a name that are kept: each value has those of all that enclose it.
+const NAME_BYTES_MAX: usize = 1024;
+/// Bytes of a report on all servers; a tree of JSON takes many times its text in memory.
+const JSON_BYTES_MAX: usize = 4 << 20;
 /// Servers of one report, and flaws of one server, that are kept.
 const LIST_MAX: usize = 10_000;
 /// Flaws of one report that become facts.
@@ -82,6 +87,7 @@ impl Parser for HealthChecker {
             text: String::new(),
             label: String::new(),
             position: Position::default(),
+            cuts: Cuts::default(),
         };
         let mut flow = if file.text.trim_start().starts_with('<') {
             xml::read(&mut file, &mut report, sink)
@@ -91,6 +97,7 @@ impl Parser for HealthChecker {
         if flow.is_continue() {
             flow = report.conclude(sink);
         }
+        report.cuts.say(sink);
         // Nothing is left to read, whether the receiver wants more or not.
         let _stopped = flow.is_continue().then(|| table::finish(&mut report.tables, sink));
         file.account()
@@ -121,26 +128,23 @@ struct Report {
     /// The last value called `Name`, whose detail comes next.
     label: String,
     position: Position,
+    cuts: Cuts,
 }
 
 impl Visit for Report {
     fn open(&mut self, element: &Element<'_>, _sink: &mut dyn Sink) -> ControlFlow<()> {
-        self.names.push(element.get("N").unwrap_or_default().to_owned());
+        let name = element.get("N").unwrap_or_default();
+        self.names.push(self.cuts.head(name, NAME_BYTES_MAX, element.line));
         self.text.clear();
         self.position = Position { number: element.line, offset: element.at as u64 };
         ControlFlow::Continue(())
     }
 
     fn text(&mut self, _path: &[String], text: &str) {
-        if self.text.len().saturating_add(text.len()) < VALUE_BYTES_MAX {
-            self.text.push_str(text);
-        }
+        self.cuts.push(&mut self.text, text, VALUE_BYTES_MAX, self.position.number);
     }
 
     fn close(&mut self, path: &[String], sink: &mut dyn Sink) -> ControlFlow<()> {
-        let names: Vec<&str> =
-            self.names.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
-        let dotted = names.join(".");
         let own = self.names.pop().unwrap_or_default();
         let value = unescaped(std::mem::take(&mut self.text).trim());
         // Lists and dictionaries hold values and are none; what PowerShell tells of types is nothing of the server.
@@ -148,6 +152,7 @@ impl Visit for Report {
         if value.is_empty() || !is_value {
             return ControlFlow::Continue(());
         }
+        let dotted = self.path_of(&own);
         self.note(&own, &value);
         let label = match own.as_str() {
             "DetailValue" | "Details" | "DisplayValue" | "TestingValue" | "OutColumns" => self.label.as_str(),
@@ -160,13 +165,28 @@ impl Visit for Report {
 }
 
 impl Report {
+    /// The names of a value and of all that encloses it, `Outer.Inner.Own`.
+    fn path_of(&mut self, own: &str) -> String {
+        let mut dotted = String::new();
+        for name in self.names.iter().map(String::as_str).chain([own]).filter(|name| !name.is_empty()) {
+            if !dotted.is_empty() {
+                self.cuts.push(&mut dotted, ".", CONTEXT_BYTES_MAX, self.position.number);
+            }
+            self.cuts.push(&mut dotted, name, CONTEXT_BYTES_MAX, self.position.number);
+        }
+        dotted
+    }
+
     /// Looks at a value for what the whole report is about.
     fn note(&mut self, own: &str, value: &str) {
+        let line = self.position.number;
         match own {
-            "ServerName" if self.server.is_empty() => value.clone_into(&mut self.server),
+            "ServerName" if self.server.is_empty() => {
+                self.server = self.cuts.head(value, NAME_BYTES_MAX, line);
+            }
             "GenerationTime" => self.time = self.time.or_else(|| Time::parse(value.as_bytes())),
             // `Security Vulnerability`, `Build Number`: the label of the detail that follows.
-            "Name" => value.clone_into(&mut self.label),
+            "Name" => self.label = self.cuts.head(value, NAME_BYTES_MAX, line),
             _ => {}
         }
         let label = format!("{} {own}", self.label).to_ascii_lowercase();
@@ -175,11 +195,64 @@ impl Report {
         }
         if label.contains("vulnerab") {
             for flaw in flaws_in(value) {
-                if self.flaws.len() < FLAWS_MAX && !self.flaws.iter().any(|(known, _)| *known == flaw) {
-                    self.flaws.push((flaw, self.position.number));
+                if !self.flaws.iter().any(|(known, _)| *known == flaw)
+                    && self.cuts.has_room(self.flaws.len(), FLAWS_MAX, line)
+                {
+                    self.flaws.push((flaw, line));
                 }
             }
         }
+    }
+
+    /// The facts of a report on all servers that tells of one only.
+    fn tell_only(&mut self, server: &Value, sink: &mut dyn Sink) {
+        let time = self.stamp;
+        let mut fact = |kind, value: &str| {
+            sink.fact(Fact { kind, value: value.to_owned(), time, place: "server 1".to_owned() });
+        };
+        let text = |name: &str| server.get(name).map(plain).unwrap_or_default();
+        let name = self.cuts.head(&text("Name"), NAME_BYTES_MAX, 1);
+        fact(FactKind::HostName, name.split('.').next().unwrap_or_default());
+        if let Some(build) = build_in(&text("BuildVersion")) {
+            fact(FactKind::BuildInstalled, &build);
+        }
+        let mut told = 0_usize;
+        for flaw in found_of(server).iter().map(plain) {
+            for flaw in flaws_in(&flaw) {
+                if !self.cuts.has_room(told, FLAWS_MAX, 1) {
+                    return;
+                }
+                fact(FactKind::OpenFlaw, &flaw);
+                told = told.saturating_add(1);
+            }
+        }
+    }
+
+    /// What the report on all servers says of one.
+    fn give_server(&mut self, server: &Value, number: u64, sink: &mut dyn Sink) -> ControlFlow<()> {
+        let cuts = &mut self.cuts;
+        let mut text = |name: &str| {
+            let value = server.get(name).map(plain).unwrap_or_default();
+            cuts.head(&value, NAME_BYTES_MAX, 1)
+        };
+        let (name, has, online) = (text("Name"), text("HasVulnerability"), text("Online"));
+        let build = build_in(&text("BuildVersion"));
+        let found = found_of(server);
+        let none = [Value::String(String::new())];
+        let listed = if found.is_empty() { none.as_slice() } else { found };
+        let position = Position { number, offset: 0 };
+        for (index, flaw) in listed.iter().enumerate() {
+            if !self.cuts.has_room(index, LIST_MAX, 1) {
+                break;
+            }
+            let flaw = self.cuts.head(&plain(flaw), VALUE_BYTES_MAX, 1);
+            let values =
+                [Some(name.as_str()), build.as_deref(), Some(flaw.as_str()), Some(&has), Some(&online)];
+            let values = values.map(|value| value.filter(|value| !value.is_empty()));
+            let [_, flaws] = &mut self.tables;
+            flaws.push(self.stamp, position, &values, sink)?;
+        }
+        ControlFlow::Continue(())
     }
 
     /// The facts of a report on one server, and an event for each flaw.
@@ -255,6 +328,12 @@ fn flaws_in(text: &str) -> impl Iterator<Item = String> + '_ {
 
 /// The report on all servers. A damaged one is given up as a whole: half a list of flaws would look like a good one.
 fn read_json(file: &mut TextFile, report: &mut Report, sink: &mut dyn Sink) -> ControlFlow<()> {
+    if file.text.len() > JSON_BYTES_MAX {
+        let message =
+            format!("more than the {JSON_BYTES_MAX} bytes that are read of a report on all servers");
+        file.reject(0, file.text.len(), (Code::LimitReached, &message), sink);
+        return ControlFlow::Continue(());
+    }
     let parsed = serde_json::from_str::<Value>(file.text.trim_start_matches('\u{feff}'));
     let value = match parsed {
         Ok(value) => value,
@@ -264,46 +343,30 @@ fn read_json(file: &mut TextFile, report: &mut Report, sink: &mut dyn Sink) -> C
             return ControlFlow::Continue(());
         }
     };
-    let time = report.stamp;
     let servers = value.get("Servers");
     let one = servers.filter(|servers| servers.is_object()).map(std::slice::from_ref);
     let servers = servers.and_then(Value::as_array).map(Vec::as_slice).or(one).unwrap_or_default();
-    for (index, server) in servers.iter().take(LIST_MAX).enumerate() {
-        let text = |name: &str| server.get(name).map(plain).unwrap_or_default();
-        let build = build_in(&text("BuildVersion"));
-        let found: Vec<String> = match server.get("Vulnerabilities") {
-            Some(Value::Array(list)) => list.iter().take(LIST_MAX).map(plain).collect(),
-            Some(other) if !other.is_null() => vec![plain(other)],
-            _ => Vec::new(),
-        };
-        // Facts are about the host whose evidence this lies in: of several servers nobody knows which that is.
-        if let [_] = servers {
-            let mut fact = |kind, value: &str| {
-                sink.fact(Fact { kind, value: value.to_owned(), time, place: "server 1".to_owned() });
-            };
-            fact(FactKind::HostName, text("Name").split('.').next().unwrap_or_default());
-            if let Some(build) = &build {
-                fact(FactKind::BuildInstalled, build);
-            }
-            found
-                .iter()
-                .flat_map(|text| flaws_in(text))
-                .take(FLAWS_MAX)
-                .for_each(|flaw| fact(FactKind::OpenFlaw, &flaw));
+    // Facts are about the host whose evidence this lies in: of several servers nobody knows which that is.
+    if let [server] = servers {
+        report.tell_only(server, sink);
+    }
+    for (index, server) in servers.iter().enumerate() {
+        if !report.cuts.has_room(index, LIST_MAX, 1) {
+            break;
         }
-        let none = [String::new()];
-        let listed = if found.is_empty() { none.as_slice() } else { found.as_slice() };
-        for flaw in listed {
-            let (name, has, online) = (text("Name"), text("HasVulnerability"), text("Online"));
-            let values =
-                [Some(name.as_str()), build.as_deref(), Some(flaw.as_str()), Some(&has), Some(&online)];
-            let values = values.map(|value| value.filter(|value| !value.is_empty()));
-            let position = Position { number: (index as u64).saturating_add(1), offset: 0 };
-            let [_, flaws] = &mut report.tables;
-            flaws.push(time, position, &values, sink)?;
-        }
+        let number = (index as u64).saturating_add(1);
+        report.give_server(server, number, sink)?;
     }
     ControlFlow::Continue(())
+}
+
+/// The flaws of a server, as a list or one by itself.
+fn found_of(server: &Value) -> &[Value] {
+    match server.get("Vulnerabilities") {
+        Some(Value::Array(list)) => list.as_slice(),
+        Some(other) if !other.is_null() => std::slice::from_ref(other),
+        _ => &[],
+    }
 }
 
 /// A value of JSON as a person reads it.

@@ -20,6 +20,7 @@ use vigie_model::evidence::{Account, Fact, FactKind};
 use vigie_model::schema::Wanted;
 use vigie_model::{BatchBuilder, Schema, Time};
 
+use super::limit::Cuts;
 use super::lines::{Lines, head_lines};
 use crate::{Artifact, Head, Input, Parser, Sink};
 
@@ -72,6 +73,7 @@ impl Parser for ExchangeSetup {
             entry: None,
             run: Run::default(),
             host: String::new(),
+            cuts: Cuts::default(),
         };
         let mut account = Account::default();
         let mut lines = Lines::new();
@@ -110,6 +112,7 @@ impl Parser for ExchangeSetup {
             // Nothing is left to read, whether the receiver wants more or not.
             let _stopped = sink.batch(&reading.builder.take());
         }
+        reading.cuts.say(sink);
         account
     }
 }
@@ -126,6 +129,7 @@ struct Reading {
     entry: Option<Entry>,
     run: Run,
     host: String,
+    cuts: Cuts,
 }
 
 struct Entry {
@@ -188,10 +192,8 @@ fn add_line(
 ) -> (Kept, ControlFlow<()>) {
     let Some(line) = stamped(text) else {
         let Some(entry) = &mut reading.entry else { return (Kept::No, ControlFlow::Continue(())) };
-        if entry.message.len().saturating_add(text.len()) < MESSAGE_BYTES_MAX {
-            entry.message.push('\n');
-            entry.message.push_str(text);
-        }
+        reading.cuts.push(&mut entry.message, "\n", MESSAGE_BYTES_MAX, position.number);
+        reading.cuts.push(&mut entry.message, text, MESSAGE_BYTES_MAX, position.number);
         return (Kept::Yes, ControlFlow::Continue(()));
     };
     let flow = flush(reading, sink);

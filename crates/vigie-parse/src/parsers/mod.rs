@@ -29,6 +29,7 @@ pub mod iis_config;
 mod iis_config_rule;
 mod iis_repair;
 pub mod iis_w3c;
+mod limit;
 mod line_log;
 mod line_reader;
 pub(crate) mod lines;

@@ -9,13 +9,14 @@ use vigie_model::batch::Position;
 use vigie_model::coverage::Density;
 use vigie_model::evidence::Account;
 
+use super::limit::Cuts;
 use super::line_log::Refusal;
 use super::line_reader::{self, LineReader};
 use super::table::{Layout, Table};
 use super::text_file::name_of;
 use crate::{Artifact, Head, Input, Parser, Sink};
 
-/// Bytes of one command; more is left out.
+/// Bytes of one command that are kept.
 const COMMAND_BYTES_MAX: usize = 256 * 1024;
 
 /// Reads the history of PowerShell.
@@ -49,8 +50,10 @@ impl Parser for PowerShellHistory {
 
     fn parse(&self, input: &mut Input<'_>, sink: &mut dyn Sink) -> Account {
         let user = user_of(input.path);
-        let mut history = History { table: Table::new(&LAYOUT), user, open: None };
-        line_reader::read(&mut history, input, sink)
+        let mut history = History { table: Table::new(&LAYOUT), user, open: None, cuts: Cuts::default() };
+        let account = line_reader::read(&mut history, input, sink);
+        history.cuts.say(sink);
+        account
     }
 }
 
@@ -67,6 +70,7 @@ struct History {
     user: String,
     /// A command that goes on.
     open: Option<(String, Position)>,
+    cuts: Cuts,
 }
 
 impl LineReader for History {
@@ -79,11 +83,9 @@ impl LineReader for History {
         let (mut command, position) = self.open.take().unwrap_or((String::new(), position));
         let goes_on = line.ends_with('`');
         let piece = line.strip_suffix('`').unwrap_or(line);
-        if command.len().saturating_add(piece.len()) < COMMAND_BYTES_MAX {
-            command.push_str(piece);
-        }
+        self.cuts.push(&mut command, piece, COMMAND_BYTES_MAX, position.number);
         if goes_on {
-            command.push('\n');
+            self.cuts.push(&mut command, "\n", COMMAND_BYTES_MAX, position.number);
             self.open = Some((command, position));
             return Ok(ControlFlow::Continue(()));
         }

@@ -10,6 +10,7 @@ use vigie_model::batch::Position;
 use vigie_model::coverage::Density;
 use vigie_model::evidence::Account;
 
+use super::limit::Cuts;
 use super::line_log::Refusal;
 use super::line_reader::{self, LineReader};
 use super::lines::head_lines;
@@ -19,7 +20,7 @@ use super::text_file::name_of;
 use crate::{Artifact, Head, Input, Parser, Sink};
 
 /// Bytes of what a command printed that are kept.
-const OUTPUT_BYTES_MAX: usize = 8 * 1024;
+const OUTPUT_BYTES_MAX: usize = 64 * 1024;
 /// Stars that frame a header, at least.
 const STARS_MIN: usize = 15;
 
@@ -62,8 +63,11 @@ impl Parser for PowerShellTranscript {
             header: Header::default(),
             time: None,
             command: None,
+            cuts: Cuts::default(),
         };
-        line_reader::read(&mut session, input, sink)
+        let account = line_reader::read(&mut session, input, sink);
+        session.cuts.say(sink);
+        account
     }
 }
 
@@ -104,6 +108,7 @@ struct Session {
     /// When the next command began, or else the session.
     time: Option<Time>,
     command: Option<Command>,
+    cuts: Cuts,
 }
 
 impl LineReader for Session {
@@ -132,11 +137,9 @@ impl LineReader for Session {
             self.command = Some(Command { line, output: String::new(), time: self.time, position });
             return Ok(flow);
         }
-        if let Some(command) = &mut self.command
-            && command.output.len().saturating_add(line.len()) < OUTPUT_BYTES_MAX
-        {
-            command.output.push_str(line);
-            command.output.push('\n');
+        if let Some(command) = &mut self.command {
+            self.cuts.push(&mut command.output, line, OUTPUT_BYTES_MAX, position.number);
+            self.cuts.push(&mut command.output, "\n", OUTPUT_BYTES_MAX, position.number);
         }
         Ok(ControlFlow::Continue(()))
     }
@@ -171,21 +174,25 @@ impl Session {
         }
         // Behind the time come user, run-as user, configuration name, machine, and the program, in this order.
         self.header.lines = self.header.lines.saturating_add(1);
-        let field = match name.trim().to_ascii_lowercase().as_str() {
-            "username" => &mut self.header.user,
-            "runas user" => &mut self.header.run_as,
-            "machine" => &mut self.header.machine,
-            "host application" => &mut self.header.application,
+        // It stands in the event of each command.
+        let kept = self.cuts.context(value, position.number);
+        let mut is_program = false;
+        match name.trim().to_ascii_lowercase().as_str() {
+            "username" => self.header.user = kept,
+            "runas user" => self.header.run_as = kept,
+            "machine" => self.header.machine = kept,
+            "host application" => (is_program, self.header.application) = (true, kept),
             _ => match self.header.lines {
-                1 if value.contains('\\') => &mut self.header.user,
-                2 if value.contains('\\') => &mut self.header.run_as,
-                _ if value.contains("(Microsoft Windows NT") => &mut self.header.machine,
-                _ if value.to_ascii_lowercase().contains(".exe") => &mut self.header.application,
-                _ => return,
+                1 if value.contains('\\') => self.header.user = kept,
+                2 if value.contains('\\') => self.header.run_as = kept,
+                _ if value.contains("(Microsoft Windows NT") => self.header.machine = kept,
+                _ if value.to_ascii_lowercase().contains(".exe") => {
+                    (is_program, self.header.application) = (true, kept);
+                }
+                _ => {}
             },
-        };
-        value.clone_into(field);
-        if !self.header.application.is_empty() && self.header.application == value {
+        }
+        if is_program && !value.is_empty() {
             // The program's own command line is a command as well: it may hold all of it, encoded.
             self.command =
                 Some(Command { line: value.to_owned(), output: String::new(), time: self.time, position });

@@ -10,16 +10,19 @@ use vigie_model::batch::Position;
 use vigie_model::coverage::Density;
 use vigie_model::evidence::Account;
 
+use super::limit::{CONTEXT_BYTES_MAX, Cuts};
 use super::local_time;
 use super::table::{Layout, Table};
 use super::text_file::{TextFile, head_text};
 use super::xml::{self, Element, Visit};
 use crate::{Artifact, Head, Input, Parser, Sink};
 
-/// Bytes of one value that are kept.
+/// Bytes of one value of an action that are kept.
 const VALUE_BYTES_MAX: usize = 64 * 1024;
 /// Actions of one task that are kept; Windows allows 32.
 const ACTIONS_MAX: usize = 256;
+/// Bytes of the kind of a trigger that are kept.
+const TRIGGER_BYTES_MAX: usize = 64;
 /// The namespace of tasks.
 const NAMESPACE: &str = "schemas.microsoft.com/windows/2004/02/mit/task";
 
@@ -75,6 +78,7 @@ impl Parser for ScheduledTask {
         let _flow = xml::read(&mut file, &mut task, sink);
         let mut table = Table::new(&LAYOUT);
         // The file was read to its end, whether the receiver wants more or not.
+        task.cuts.say(sink);
         let _stopped = task.give(&mut table, sink).is_continue().then(|| table.finish(sink));
         file.account()
     }
@@ -104,6 +108,9 @@ struct Task {
     actions: Vec<Action>,
     /// Where the root begins.
     position: Position,
+    /// The line of the last element that began.
+    line: u64,
+    cuts: Cuts,
 }
 
 #[derive(Default)]
@@ -119,14 +126,18 @@ struct Action {
 impl Visit for Task {
     fn open(&mut self, element: &Element<'_>, _sink: &mut dyn Sink) -> ControlFlow<()> {
         let position = Position { number: element.line, offset: element.at as u64 };
+        self.line = element.line;
         let parent = element.path.len().checked_sub(2).and_then(|at| element.path.get(at));
         match parent.map(String::as_str) {
             None => self.position = position,
-            Some("Actions") if self.actions.len() < ACTIONS_MAX => {
-                self.actions.push(Action { kind: element.name().to_owned(), position, ..Action::default() });
+            Some("Actions") if self.cuts.has_room(self.actions.len(), ACTIONS_MAX, element.line) => {
+                let kind = self.cuts.context(element.name(), element.line);
+                self.actions.push(Action { kind, position, ..Action::default() });
             }
-            Some("Triggers") if self.triggers.len() < ACTIONS_MAX => {
-                self.triggers.push(element.name().to_owned());
+            Some("Triggers") if self.cuts.has_room(self.triggers.len(), ACTIONS_MAX, element.line) => {
+                // All of them stand in each action's event.
+                let trigger = self.cuts.head(element.name(), TRIGGER_BYTES_MAX, element.line);
+                self.triggers.push(trigger);
             }
             Some(_) => {}
         }
@@ -154,10 +165,11 @@ impl Visit for Task {
             (_, "ClassId") => action.map(|action| &mut action.class),
             _ => None,
         };
-        if let Some(field) = field
-            && field.len().saturating_add(text.len()) < VALUE_BYTES_MAX
-        {
-            field.push_str(text.trim_matches(['\r', '\n', '\t']));
+        // What is said of the task stands in the event of each action.
+        let of_action = matches!(own.as_str(), "Command" | "Arguments" | "WorkingDirectory" | "ClassId");
+        let max = if of_action { VALUE_BYTES_MAX } else { CONTEXT_BYTES_MAX };
+        if let Some(field) = field {
+            self.cuts.push(field, text.trim_matches(['\r', '\n', '\t']), max, self.line);
         }
     }
 

@@ -10,6 +10,7 @@ use vigie_model::batch::Position;
 use vigie_model::coverage::Density;
 use vigie_model::evidence::Account;
 
+use super::limit::Cuts;
 use super::line_log::Refusal;
 use super::line_reader::{self, LineReader};
 use super::lines::head_lines;
@@ -19,6 +20,8 @@ use crate::{Artifact, Head, Input, Parser, Sink};
 
 /// Lines of the head among which the type of the event must stand.
 const HEAD_LINES: usize = 8;
+/// Parts of the signature that are kept; Windows writes ten.
+const SIGNATURE_MAX: usize = 32;
 /// Modules of one report that are kept.
 const MODULES_MAX: usize = 2_000;
 
@@ -55,7 +58,9 @@ impl Parser for ErrorReport {
 
     fn parse(&self, input: &mut Input<'_>, sink: &mut dyn Sink) -> Account {
         let mut report = Report::new();
-        line_reader::read(&mut report, input, sink)
+        let account = line_reader::read(&mut report, input, sink);
+        report.cuts.say(sink);
+        account
     }
 }
 
@@ -69,6 +74,7 @@ struct Report {
     signature: Vec<String>,
     modules: Vec<(String, Position)>,
     position: Position,
+    cuts: Cuts,
 }
 
 impl Report {
@@ -83,6 +89,7 @@ impl Report {
             signature: Vec::new(),
             modules: Vec::new(),
             position: Position { number: 1, offset: 0 },
+            cuts: Cuts::default(),
         }
     }
 
@@ -110,15 +117,21 @@ impl LineReader for Report {
             "AppPath" => &mut self.path,
             "OriginalFilename" => &mut self.original,
             _ => {
-                if name.starts_with("LoadedModule[") && self.modules.len() < MODULES_MAX {
-                    self.modules.push((value.to_owned(), position));
-                } else if name.starts_with("Sig[") && name.ends_with(".Value") && self.signature.len() < 32 {
-                    self.signature.push(value.to_owned());
+                let at = position.number;
+                if name.starts_with("LoadedModule[")
+                    && self.cuts.has_room(self.modules.len(), MODULES_MAX, at)
+                {
+                    self.modules.push((self.cuts.context(value, at), position));
+                } else if name.starts_with("Sig[")
+                    && name.ends_with(".Value")
+                    && self.cuts.has_room(self.signature.len(), SIGNATURE_MAX, at)
+                {
+                    self.signature.push(self.cuts.context(value, at));
                 }
                 return Ok(ControlFlow::Continue(()));
             }
         };
-        value.clone_into(field);
+        *field = self.cuts.context(value, position.number);
         Ok(ControlFlow::Continue(()))
     }
 

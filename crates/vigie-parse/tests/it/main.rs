@@ -7,6 +7,7 @@ mod contract;
 mod evtx_damage;
 mod golden;
 mod images;
+mod limits;
 mod made;
 mod ntfs;
 mod passwords;
