@@ -39,8 +39,10 @@ pub struct Declaration {
     pub action: String,
     /// What is declared.
     pub answer: Answer,
-    /// When.
+    /// When; of a day without an hour its end.
     pub time: Time,
+    /// Whether only the day is known.
+    pub day_only: bool,
     /// In the organisation's own words.
     pub note: String,
 }
@@ -99,6 +101,7 @@ fn declaration(
         "exempt" => Answer::Exempt,
         other => return Err(hint(format!("`{other}` is neither yes nor no nor exempt"))),
     };
+    let (time, day_only) = declared_at(row.get("date")).map_err(hint)?;
     Ok(Declaration {
         source: format!("{path}:{}", row.line),
         line: row.line,
@@ -107,16 +110,18 @@ fn declaration(
         directive,
         action,
         answer,
-        time: declared_at(row.get("date")).map_err(hint)?,
+        time,
+        day_only,
         note: row.get("note").to_owned(),
     })
 }
 
-/// A day without an hour counts from its end: nobody can say that it was known earlier.
-fn declared_at(text: &str) -> Result<Time, String> {
+/// The moment, and whether only its day is known: a day without an hour counts from its end, for nobody can say that it
+/// was known earlier.
+fn declared_at(text: &str) -> Result<(Time, bool), String> {
     match Day::parse(text).filter(|_| text.len() == 10) {
-        Some(day) => Ok(day.end()),
-        None => zone::with_zone(text),
+        Some(day) => Ok((day.end(), true)),
+        None => Ok((zone::with_zone(text)?, false)),
     }
 }
 

@@ -44,12 +44,15 @@ pub(crate) struct Against {
     pub(crate) proof: StatusProof,
 }
 
-/// Weighs what is known of one server.
-pub(crate) fn weigh(evidence: &Evidence, known: &[&Known], held: Held) -> Weighed {
+/// Weighs what is known of one server at a moment.
+pub(crate) fn weigh(evidence: &Evidence, known: &[&Known], held: Held, at: Time) -> Weighed {
     match evidence {
-        Evidence::Fixed { cves } => builds(known, &|build| all_held(build, cves, held)),
+        Evidence::Fixed { cves } => builds(known, at, &|build| all_held(build, cves, held)),
         Evidence::AtLeast { builds: least } => {
-            builds(known, &|build| parse(build).map(|build| at_least(build, least)))
+            builds(known, at, &|build| parse(build).map(|build| at_least(build, least)))
+        }
+        Evidence::NotBelow { builds: least } => {
+            refuted_only(builds(known, at, &|build| parse(build).map(|build| at_least(build, least))))
         }
         Evidence::Triage { pack, ways, from, to } => triage(known, pack, ways, (*from, *to)),
         Evidence::Result { pack } => result(known, pack),
@@ -88,16 +91,40 @@ pub(crate) fn at_least(build: [u32; 4], least: &[String]) -> bool {
     least.iter().all(|one| build > *one)
 }
 
+/// What meets a least demand is not shown to meet all of it: it is told, and proves nothing.
+fn refuted_only(mut weighed: Weighed) -> Weighed {
+    weighed.notes.extend(weighed.done.take().map(|done| done.shows));
+    weighed
+}
+
 /// One build as one assessment saw it.
 struct Sight<'a> {
     seen: &'a BuildSeen,
     known: &'a Known,
+    /// The first and the last sight of it, as far as these were by the moment that is asked about.
+    from: Option<Time>,
+    to: Option<Time>,
     meets: Option<bool>,
 }
 
 impl Sight<'_> {
     fn last(&self) -> Option<Time> {
-        self.seen.to.or(self.seen.from)
+        self.to.or(self.from)
+    }
+
+    /// Why it counts for nothing, if so.
+    fn passed_over(&self) -> Option<Statement> {
+        let note = |key: &str| Statement::new(key).with("build", &self.seen.build);
+        if self.meets.is_none() {
+            return Some(note("build_untold"));
+        }
+        if self.last().is_some() {
+            return None;
+        }
+        Some(match self.seen.from.or(self.seen.to) {
+            Some(when) => note("build_later").with("when", when),
+            None => note("build_undated"),
+        })
     }
 
     fn proof(&self) -> StatusProof {
@@ -114,11 +141,18 @@ impl Sight<'_> {
 }
 
 /// Done from the first sight of a build that meets the demand after the last sight of one that does not: updates can be
-/// taken back.
-fn builds(known: &[&Known], meets: &dyn Fn(&str) -> Option<bool>) -> Weighed {
+/// taken back. What was seen after the moment that is asked about does not count.
+fn builds(known: &[&Known], at: Time, meets: &dyn Fn(&str) -> Option<bool>) -> Weighed {
     let mut sights: Vec<Sight<'_>> = Vec::new();
+    let by_then = |time: Option<Time>| time.filter(|time| *time <= at);
     for one in known {
-        sights.extend(one.builds.iter().map(|seen| Sight { seen, known: one, meets: meets(&seen.build) }));
+        sights.extend(one.builds.iter().map(|seen| Sight {
+            seen,
+            known: one,
+            from: by_then(seen.from),
+            to: by_then(seen.to),
+            meets: meets(&seen.build),
+        }));
     }
     let mut weighed = Weighed::default();
     let open = sights.iter().filter(|sight| sight.meets == Some(false));
@@ -130,7 +164,7 @@ fn builds(known: &[&Known], meets: &dyn Fn(&str) -> Option<bool>) -> Weighed {
     let open_until = open.map(|(at, _)| at);
     let after = |time: &Time| open_until.is_none_or(|open| *time > open);
     let met = sights.iter().filter(|sight| sight.meets == Some(true));
-    let first = |sight: &Sight<'_>| sight.seen.from.filter(after).or(sight.seen.to.filter(after));
+    let first = |sight: &Sight<'_>| sight.from.filter(after).or(sight.to.filter(after));
     let met = met.filter_map(|sight| Some((first(sight)?, sight))).min_by_key(|(first, _)| *first);
     if let Some((since, sight)) = met {
         let shows = sight.says("build_meets", since);
@@ -139,8 +173,7 @@ fn builds(known: &[&Known], meets: &dyn Fn(&str) -> Option<bool>) -> Weighed {
     if sights.is_empty() && !known.is_empty() {
         weighed.notes.push(Statement::new("no_build"));
     }
-    for sight in sights.iter().filter(|sight| sight.meets.is_none()) {
-        let note = Statement::new("build_untold").with("build", &sight.seen.build);
+    for note in sights.iter().filter_map(Sight::passed_over) {
         if !weighed.notes.contains(&note) {
             weighed.notes.push(note);
         }
@@ -161,22 +194,22 @@ fn whole(known: &Known) -> StatusProof {
 /// provably not at risk need no cover.
 fn triage(known: &[&Known], pack: &str, ways: &[String], span: (Day, Day)) -> Weighed {
     let mut weighed = Weighed::default();
-    let asked = of_pack(known, pack);
-    let Some((last, _)) = asked.iter().max_by_key(|(one, _)| one.dated) else {
+    let mut asked = of_pack(known, pack);
+    asked.sort_by_key(|(one, _)| one.dated);
+    let Some((last, _)) = asked.last() else {
         if !known.is_empty() {
             weighed.notes.push(Statement::new("pack_not_asked").with("pack", pack));
         }
         return weighed;
     };
-    let lacking: Vec<(&str, Day, Day)> = ways.iter().flat_map(|way| lacking(&asked, way, span)).collect();
-    if lacking.is_empty() {
-        // Several assessments may be needed for it: whole it is with the last of them.
+    if let Some((one, _)) = whole_with(&asked, ways, span).and_then(|index| asked.get(index)) {
         let shows = Statement::new("triage_covered").with("from", span.0).with("to", span.1);
-        if let Some(since) = last.dated {
-            weighed.done = Some(Done { since, shows, proof: whole(last) });
+        if let Some(since) = one.dated {
+            weighed.done = Some(Done { since, shows, proof: whole(one) });
         }
         return weighed;
     }
+    let lacking: Vec<(&str, Day, Day)> = ways.iter().flat_map(|way| lacking(&asked, way, span)).collect();
     let say = |(way, from, to): &(&str, Day, Day)| {
         Statement::new("triage_lacking").with("way", way).with("from", from).with("to", to)
     };
@@ -185,6 +218,17 @@ fn triage(known: &[&Known], pack: &str, ways: &[String], span: (Day, Day)) -> We
         weighed.against = Some(Against { at: None, shows, proof: whole(last) });
     }
     weighed
+}
+
+/// The first assessment with which, and those before it, every day is covered for every way in; none when days lack.
+fn whole_with(asked: &[(&Known, &KnownPack)], ways: &[String], span: (Day, Day)) -> Option<usize> {
+    let mut needed = 0;
+    for way in ways {
+        for day in span.0.through(span.1).take(SPAN_DAYS_MAX) {
+            needed = needed.max(asked.iter().position(|(_, pack)| covered(pack, way, day))?);
+        }
+    }
+    Some(needed)
 }
 
 /// Runs of days of the span that no assessment covers for a way in.

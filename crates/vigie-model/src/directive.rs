@@ -169,6 +169,12 @@ pub enum Evidence {
         /// The lowest builds that count, one for each cumulative update that has one.
         builds: Vec<String>,
     },
+    /// Something of which builds can only show that it is not so: each of these or later may meet it, an earlier one
+    /// does not.
+    NotBelow {
+        /// The lowest builds that may meet it.
+        builds: Vec<String>,
+    },
     /// Somebody could have seen an attack: the ways in were covered on every day at risk of a span.
     Triage {
         /// The campaign.
@@ -204,6 +210,7 @@ impl Evidence {
         match self {
             Evidence::Fixed { .. } => "fixed",
             Evidence::AtLeast { .. } => "at_least",
+            Evidence::NotBelow { .. } => "not_below",
             Evidence::Triage { .. } => "triage",
             Evidence::Result { .. } => "result",
             Evidence::Disconnected => "disconnected",
@@ -214,7 +221,7 @@ impl Evidence {
 
     /// Every key of [`Evidence::key`].
     pub const KEYS: &'static [&'static str] =
-        &["fixed", "at_least", "triage", "result", "disconnected", "logs_kept", "declared"];
+        &["fixed", "at_least", "not_below", "triage", "result", "disconnected", "logs_kept", "declared"];
 
     /// Whether evidence of a server can prove it.
     pub const fn provable(&self) -> bool {
@@ -224,7 +231,7 @@ impl Evidence {
             | Evidence::Triage { .. }
             | Evidence::Result { .. }
             | Evidence::LogsKept { .. } => true,
-            Evidence::Disconnected | Evidence::Declared => false,
+            Evidence::NotBelow { .. } | Evidence::Disconnected | Evidence::Declared => false,
         }
     }
 }

@@ -88,6 +88,8 @@ pub const STATEMENTS: &[(&str, &[&str])] = &[
 pub const REASONS: &[(&str, &[&str])] = &[
     ("build_meets", &["build", "when"]),
     ("build_open", &["build", "when"]),
+    ("build_later", &["build", "when"]),
+    ("build_undated", &["build"]),
     ("build_untold", &["build"]),
     ("closed", &["when"]),
     ("closed_late", &["when"]),

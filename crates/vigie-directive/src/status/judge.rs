@@ -41,7 +41,7 @@ pub(super) fn judge(case: &Case<'_>, held: Held) -> (ServerResult, Vec<Contradic
             case.action.orders.first().map(|order| Statement::new("not_issued").with("from", order.from));
         return (case.result(Status::NotDue, reason.into_iter().collect()), Vec::new());
     };
-    let weighed = weigh(&case.action.evidence, &case.host.known, held);
+    let weighed = weigh(&case.action.evidence, &case.host.known, held, case.at);
     let contradictions = case.contradictions(&weighed);
     let (status, mut reasons) = case.status(order, &weighed, &contradictions);
     reasons.extend(weighed.notes.iter().cloned());
@@ -86,13 +86,15 @@ impl Case<'_> {
         if answer == Some(Answer::Exempt) {
             return (Status::Exempt, Vec::new());
         }
+        if let (Evidence::Result { .. }, Some(Answer::No)) = (&self.action.evidence, answer) {
+            // Who says that signs were found is not shown wrong by evidence that shows none: others may have looked further.
+            return match (&weighed.against, &weighed.done) {
+                (Some(against), _) => (Status::Proven, vec![against.shows.clone()]),
+                (None, done) => (Status::DeclaredOnly, done.iter().map(|done| done.shows.clone()).collect()),
+            };
+        }
         if let Some(done) = &weighed.done {
             return (Status::Proven, vec![done.shows.clone()]);
-        }
-        if let (Evidence::Result { .. }, Some(Answer::No), Some(against)) =
-            (&self.action.evidence, answer, &weighed.against)
-        {
-            return (Status::Proven, vec![against.shows.clone()]);
         }
         if self.is_answered(answer) {
             return (Status::DeclaredOnly, Vec::new());
@@ -142,6 +144,7 @@ impl Case<'_> {
             Condition::Signs { .. } => (!self.signs).then(|| Statement::new("no_signs")),
             Condition::Below { builds } => {
                 let seen = self.host.known.iter().flat_map(|one| &one.builds);
+                let seen = seen.filter(|seen| seen.from.or(seen.to).is_none_or(|first| first <= self.at));
                 let last = seen.max_by_key(|seen| seen.to.or(seen.from))?;
                 let meets = at_least(parse(&last.build)?, builds);
                 meets.then(|| Statement::new("update_exists").with("build", &last.build))
@@ -174,7 +177,11 @@ impl Case<'_> {
 
     fn in_time(&self, order: &Order, status: Status, weighed: &Weighed) -> Option<InTime> {
         let due = order.due.as_ref()?.time;
-        let by = |time: Time| if time <= due { InTime::Yes } else { InTime::No };
+        let by = |one: &Declaration| match one.time {
+            time if time <= due => InTime::Yes,
+            time if one.day_only && time.day().start() <= due => InTime::CannotTell,
+            _ => InTime::No,
+        };
         let answered = self.declared.iter().find(|one| self.is_answered(Some(one.answer)));
         match status {
             Status::Proven => {
@@ -184,10 +191,10 @@ impl Case<'_> {
                     _ if open.is_some_and(|open| open > due) => Some(InTime::No),
                     Some(_) => Some(InTime::CannotTell),
                     // A result that was told and is true counts by when it was told.
-                    None => answered.map(|one| by(one.time)),
+                    None => answered.map(|one| by(one)),
                 }
             }
-            Status::DeclaredOnly => answered.map(|one| by(one.time)),
+            Status::DeclaredOnly => answered.map(|one| by(one)),
             Status::Contradicted | Status::Late | Status::Due | Status::Exempt | Status::NotDue => None,
         }
     }

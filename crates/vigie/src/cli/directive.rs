@@ -234,10 +234,12 @@ fn list(path: &Path) -> anyhow::Result<Vec<u8>> {
         .with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Whether a build holds a fix; what is disputed or in no table nobody can tell.
+/// Whether a build closes a flaw; what is disputed or in no table nobody can tell, nor can a build tell of a setting that
+/// the fix needs besides.
 fn held(build: &str, cve: &str) -> Option<bool> {
-    match builds::holds(Build::parse(build)?, cve) {
-        Holds::Yes => Some(true),
+    let build = Build::parse(build)?;
+    match builds::holds(build, cve) {
+        Holds::Yes => builds::conditions(build.product(), cve).is_empty().then_some(true),
         Holds::No => Some(false),
         Holds::Conflict(..) | Holds::MarchSpecial | Holds::Unsupported | Holds::Unknown => None,
     }
@@ -248,4 +250,16 @@ fn now() -> Time {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let micros = i64::try_from(since.as_secs()).unwrap_or(i64::MAX).saturating_mul(1_000_000);
     Time::from_micros(micros).unwrap_or(Time::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::held;
+
+    #[test]
+    fn a_build_does_not_prove_the_setting_that_a_fix_needs_besides() {
+        assert_eq!(held("15.1.2507.37", "CVE-2024-21410"), None, "Extended Protection may be off");
+        assert_eq!(held("15.1.2375.18", "CVE-2024-21410"), Some(false), "without the fix no setting helps");
+        assert_eq!(held("15.1.2176.9", "CVE-2021-26855"), Some(true));
+    }
 }
