@@ -239,7 +239,12 @@ fn list(path: &Path) -> anyhow::Result<Vec<u8>> {
 fn held(build: &str, cve: &str) -> Option<bool> {
     let build = Build::parse(build)?;
     match builds::holds(build, cve) {
-        Holds::Yes => builds::conditions(build.product(), cve).is_empty().then_some(true),
+        Holds::Yes => {
+            let conditions = builds::conditions(build.product(), cve);
+            // Unified Messaging says which servers have the flaw; the fix needs nothing besides.
+            let needs_more = conditions.iter().any(|one| one.key != "condition_unified_messaging");
+            (!needs_more).then_some(true)
+        }
         Holds::No => Some(false),
         Holds::Conflict(..) | Holds::MarchSpecial | Holds::Unsupported | Holds::Unknown => None,
     }
