@@ -131,16 +131,17 @@ fn links_are_found_outside_code() {
 /// The exploited flaws stand in two tables, one a directive's own: each says what its reader needs, and the days agree.
 #[test]
 fn both_tables_of_exploited_flaws_say_the_same_days() {
-    let rows = |path: &str, added: usize, due: usize| -> std::collections::BTreeMap<String, (String, String)> {
-        let text = tree::read(&tree::root().join(path)).unwrap();
-        let lines = text.lines().filter(|line| line.starts_with("CVE-"));
-        lines
-            .map(|line| {
-                let cells: Vec<&str> = line.split('\t').collect();
-                (cells[0].to_owned(), (cells[added].to_owned(), cells[due].to_owned()))
-            })
-            .collect()
-    };
+    let rows =
+        |path: &str, added: usize, due: usize| -> std::collections::BTreeMap<String, (String, String)> {
+            let text = tree::read(&tree::root().join(path)).unwrap();
+            let lines = text.lines().filter(|line| line.starts_with("CVE-"));
+            lines
+                .map(|line| {
+                    let cells: Vec<&str> = line.split('\t').collect();
+                    (cells[0].to_owned(), (cells[added].to_owned(), cells[due].to_owned()))
+                })
+                .collect()
+        };
     let known = rows("crates/vigie-assess/knowledge/kev.tsv", 1, 2);
     assert!(known.len() > 20);
     assert_eq!(known, rows("directives/bod-22-01.kev.tsv", 2, 3));
