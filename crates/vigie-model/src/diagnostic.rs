@@ -122,6 +122,8 @@ codes! {
         "All matches are counted; the first ones are shown.";
     HostUnnamed "V0502" Note "Nothing in the evidence names its host."
         "Give it with --host NAME.";
+    ReportOfOther "V0503" Note "A report of a tool is about another server than the one it lies with."
+        "What it says proves nothing of this server and was left out. Hand it over with that server's evidence; if both are one server, give --host as the report calls it.";
     ContentTooLarge "V0601" Note "A file is larger than a content scanner looks at."
         "Its events were matched, its bytes were not: rules on content say nothing about it. Scan this file by itself.";
     ContentTimeLimit "V0602" Note "A content scanner ran out of time on a file."

@@ -23,7 +23,7 @@ fn push_visible(char: char, out: &mut String) {
 }
 
 /// Characters that have no picture and change how their neighbors are shown, or hide between them.
-fn acts_unseen(char: char) -> bool {
+pub(crate) fn acts_unseen(char: char) -> bool {
     matches!(char,
         '\u{80}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'

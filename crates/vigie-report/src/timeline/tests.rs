@@ -106,3 +106,44 @@ fn no_time_is_no_row_and_long_values_say_what_was_cut() {
     let line = lines(Format::Jsonl, &early).remove(0);
     assert!(line.contains(&format!("… ({FIELD_BYTES_MAX} bytes cut)")), "{}", &line[line.len() - 80..]);
 }
+
+#[test]
+fn names_that_become_equal_are_numbered_on() {
+    let schema = schema("iis.w3c");
+    let names: Vec<String> = (0..1_024).map(|at| format!("a{}", "!".repeat(at))).collect();
+    let mut fields = vec![("a_3", "taken"), ("a!_3", "taken, too")];
+    fields.extend(names.iter().map(|name| (name.as_str(), name.as_str())));
+    let time = Time::parse(b"2021-03-03T05:12:44Z");
+    let event = Event { schema: &schema, density: Density::Busy, time, number: 4, fields: &fields };
+    let line = lines(Format::Timesketch, &event).remove(0);
+    let object: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(object["a"], "a");
+    assert_eq!(
+        (&object["a_2"], &object["a_3"], &object["a_4"]),
+        (&"a!".into(), &"taken".into(), &"a!!".into())
+    );
+    let lost: Vec<&str> = fields
+        .iter()
+        .map(|(_, value)| *value)
+        .filter(|value| !object.as_object().unwrap().values().any(|held| held == value))
+        .collect();
+    assert_eq!(lost, Vec::<&str>::new());
+}
+
+#[test]
+fn what_acts_unseen_has_its_number_in_json() {
+    let schema = schema("iis.w3c");
+    let text = "a\u{7f}\u{9b}31m\u{202e}b\u{2028}\u{e0041}é\\u";
+    let fields = [("cs-uri-stem", text), ("\u{200b}", "x")];
+    let time = Time::parse(b"2021-03-03T05:12:44Z");
+    let event = Event { schema: &schema, density: Density::Busy, time, number: 4, fields: &fields };
+    for format in [Format::Jsonl, Format::Timesketch] {
+        let line = lines(format, &event).remove(0);
+        assert!(line.contains(r"a\u007f\u009b31m\u202eb\u2028\udb40\udc41é\\u"), "{line}");
+        assert!(!line.chars().any(|char| char == '\u{7f}' || crate::escape::acts_unseen(char)), "{line}");
+        let object: Value = serde_json::from_str(&line).unwrap();
+        let held =
+            if format == Format::Jsonl { &object["fields"]["cs-uri-stem"] } else { &object["cs_uri_stem"] };
+        assert_eq!(held, text);
+    }
+}

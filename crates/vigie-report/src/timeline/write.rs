@@ -1,5 +1,6 @@
 //! The text of rows, format by format: what attackers wrote is escaped for each.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use vigie_model::Time;
@@ -7,7 +8,7 @@ use vigie_model::coverage::Density;
 
 use super::moments::Moment;
 use super::{Event, Format, Owner, Row, Scratch, SourceCells, message};
-use crate::escape::{csv_cell, visible};
+use crate::escape::{acts_unseen, csv_cell, visible};
 
 /// A value is cut at this many bytes, with what was cut said in its place: Timesketch's index takes no more than 32,766 of one.
 pub const FIELD_BYTES_MAX: usize = 8_192;
@@ -27,6 +28,9 @@ static RESERVED: [&str; 12] = [
     "place",
     "artifact",
 ];
+
+/// The number of the second field of a name.
+const FIRST_NUMBER: usize = 2;
 
 /// What plaso calls the data of some artifacts: Timesketch's analyzers look for these names.
 static DATA_TYPES: [(&str, &str); 5] = [
@@ -116,17 +120,17 @@ fn json_row(format: Format, event: &Event<'_>, cells: &Cells<'_>, scratch: &mut 
     } else {
         after.push_str(",\"fields\":{");
     }
-    let mut names: Vec<String> = Vec::with_capacity(event.fields.len());
+    let mut names = BTreeMap::new();
     for (name, value) in event.fields {
         let name = if is_flat { flat_name(name) } else { (*name).to_owned() };
-        let name = unlike(name, &names);
+        let name = unlike(name, &mut names);
         if is_flat || !names.is_empty() {
             after.push(',');
         }
         let mut text = String::new();
         push_cut(value, &mut text);
         let _ = write!(after, "{}:{}", json(&name), json(&text));
-        names.push(name);
+        names.insert(name, FIRST_NUMBER);
     }
     after.push_str(if is_flat { "}\n" } else { "}}\n" });
 }
@@ -160,17 +164,39 @@ fn flat_name(name: &str) -> String {
     if is_taken { format!("field_{plain}") } else { plain.to_owned() }
 }
 
-/// The name, numbered when the event has it already: an object holds a name once.
-fn unlike(name: String, names: &[String]) -> String {
-    if !names.contains(&name) {
+/// The name, numbered when the event has it already: an object holds a name once. `names` are those that it has, each
+/// with the number to try next, so that no number is tried twice.
+fn unlike(name: String, names: &mut BTreeMap<String, usize>) -> String {
+    let Some(next) = names.get(&name).copied() else { return name };
+    // Of so many numbers one is free.
+    let numbers = next..=next.saturating_add(names.len());
+    let free = numbers.map(|number| (number, format!("{name}_{number}")));
+    let Some((number, other)) = free.into_iter().find(|(_, other)| !names.contains_key(other)) else {
         return name;
-    }
-    let free = (2..=names.len() + 2).map(|number| format!("{name}_{number}"));
-    free.into_iter().find(|other| !names.contains(other)).unwrap_or(name)
+    };
+    names.insert(name, number.saturating_add(1));
+    other
 }
 
+/// Text as JSON, in which characters that act on a terminal or on the eye are written as their numbers.
 fn json(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let plain = serde_json::Value::from(text).to_string();
+    let is_acting = |char: char| char == '\u{7f}' || acts_unseen(char);
+    if !plain.contains(is_acting) {
+        return plain;
+    }
+    let mut out = String::with_capacity(plain.len() + 8);
+    for char in plain.chars() {
+        if is_acting(char) {
+            for unit in char.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(char);
+        }
+    }
+    out
 }
 
 fn push_cut(value: &str, out: &mut String) {

@@ -128,12 +128,31 @@ fn to_file(
     let mut part = name.to_owned();
     part.push(".part");
     let part = folder.join(part);
-    let file = File::create(&part).with_context(|| format!("cannot write {}", part.display()))?;
+    let file = create_part(&part, clobber)?;
     let guard = unfinished::Unfinished::new(&part);
     let timed = write(folder, &mut BufWriter::with_capacity(WRITE_BYTES, file))?;
     fs::rename(&part, path).with_context(|| format!("cannot write {shown}"))?;
     guard.finish();
     Ok(timed)
+}
+
+/// A new file that only its owner may read: nothing that lies under its name is written into or followed.
+fn create_part(part: &Path, clobber: bool) -> anyhow::Result<File> {
+    let shown = part.display();
+    if clobber && fs::symlink_metadata(part).is_ok_and(|found| found.is_file()) {
+        fs::remove_file(part).with_context(|| format!("cannot remove {shown}"))?;
+    }
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(part).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => usage_error(format!(
+            "{shown} exists already, left by another run or still being written: remove it, or give --clobber to \
+             overwrite a file"
+        )),
+        _ => anyhow::Error::new(error).context(format!("cannot write {shown}")),
+    })
 }
 
 fn tell(timed: &Timed, global: Global) {

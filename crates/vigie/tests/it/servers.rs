@@ -79,3 +79,52 @@ fn every_server_of_a_generated_fleet_ends_as_its_truth_says() {
         }
     }
 }
+
+fn healthchecker(server: &str) -> String {
+    format!(
+        "<Objs Version=\"1.1.0.1\" xmlns=\"http://schemas.microsoft.com/powershell/2004/04\"><Obj RefId=\"0\"><Props>\
+<Obj N=\"HealthCheckerExchangeServer\" RefId=\"1\"><Props><S N=\"ServerName\">{server}.corp.example</S>\
+<DT N=\"GenerationTime\">2021-03-05T13:00:00.0000000+01:00</DT></Props></Obj>\
+<Obj N=\"Build\" RefId=\"2\"><Props><S N=\"Name\">Build Number</S><S N=\"DetailValue\">15.01.2176.009</S></Props></Obj>\
+</Props></Obj></Objs>"
+    )
+}
+
+/// The one server that a check of the folder `in` tells of, with the codes about reports on others.
+fn one_server(folder: &std::path::Path, more: &[&str]) -> (Value, usize) {
+    let ran = vigie(folder, &[&["check", "in", "--json"], more].concat());
+    let assessment: Value = serde_json::from_str(&ran.out).unwrap();
+    assert!(assessment.is_object(), "{}", ran.err);
+    let others = crate::run::codes(&assessment).iter().filter(|code| **code == "V0503").count();
+    (assessment, others)
+}
+
+#[test]
+fn a_report_on_another_server_is_no_proof_of_this_one() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("in")).unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join("in").join(name), text).unwrap();
+    write("a.LOG", &httpproxy("mail01.corp.example", "10.0.0.9"));
+    write("HealthChecker-MAIL02-20210305120000.xml", &healthchecker("MAIL02"));
+    let installed = "15.1.2176.9";
+    let (split, others) = one_server(folder.path(), &[]);
+    assert_eq!((&split["host"], others), (&"MAIL01".into(), 1));
+    assert!(!split["patches"].to_string().contains(installed), "{}", split["patches"]);
+    // The same where the name is given, even if nothing else names the server.
+    fs::remove_file(folder.path().join("in/a.LOG")).unwrap();
+    let (given, others) = one_server(folder.path(), &["--host", "mail01.corp.example"]);
+    assert_eq!(others, 1);
+    assert!(!given["patches"].to_string().contains(installed), "{}", given["patches"]);
+    // Its own report is, by whichever form of its name.
+    for host in ["mail02", "MAIL02.corp.example"] {
+        let (own, others) = one_server(folder.path(), &["--host", host]);
+        assert_eq!(others, 0);
+        assert!(own["patches"].to_string().contains(installed), "{own}");
+    }
+    // Reports alone are told apart.
+    write("HealthChecker-MAIL01-20210305120000.xml", &healthchecker("MAIL01"));
+    let ran = vigie(folder.path(), &["check", "in", "--json"]);
+    let both: Vec<Value> = serde_json::from_str(&ran.out).unwrap();
+    let hosts: Vec<&str> = both.iter().map(|one| one["host"].as_str().unwrap()).collect();
+    assert_eq!(hosts, ["MAIL01", "MAIL02"]);
+}

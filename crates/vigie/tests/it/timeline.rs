@@ -129,3 +129,30 @@ fn a_deadline_is_told_everywhere_and_lowers_coverage() {
     let hunted = vigie(folder.path(), &[["hunt"].as_slice(), &late].concat());
     assert_eq!(hunted.code, 1, "{}", hunted.err);
 }
+
+#[test]
+fn what_lies_where_the_part_is_written_is_never_written_into() {
+    let folder = evidence();
+    let (part, other) = (folder.path().join("t.csv.part"), folder.path().join("other"));
+    fs::write(&other, "kept").unwrap();
+    fs::write(&part, "stale").unwrap();
+    let run =
+        |more: &[&str]| vigie(folder.path(), &[&["timeline", "in", "--output", "t.csv"], more].concat());
+    let stale = run(&[]);
+    assert_eq!(stale.code, 2, "{}", stale.err);
+    assert_eq!(fs::read_to_string(&part).unwrap(), "stale");
+    let over = run(&["--clobber"]);
+    assert_eq!(over.code, 0, "{}", over.err);
+    assert!(!part.exists());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let mode = fs::metadata(folder.path().join("t.csv")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        symlink(&other, &part).unwrap();
+        let linked = run(&["--clobber"]);
+        assert_eq!(linked.code, 2, "{}", linked.err);
+        assert!(part.is_symlink());
+    }
+    assert_eq!(fs::read_to_string(&other).unwrap(), "kept");
+}

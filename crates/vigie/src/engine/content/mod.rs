@@ -6,6 +6,7 @@
 
 mod digests;
 mod file_event;
+pub mod logs;
 mod watch;
 pub mod webshell;
 #[cfg(feature = "yara")]

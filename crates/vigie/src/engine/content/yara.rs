@@ -4,7 +4,7 @@ use vigie_model::diagnostic::Code;
 use vigie_model::rule::RuleInfo;
 use vigie_yara::{FILE_BYTES_MAX, Scanned, YaraRules, YaraScanner};
 
-use super::{ContentHit, ContentRules, ContentScanner, End, File, Findings};
+use super::{ContentHit, ContentRules, ContentScanner, End, File, Findings, logs};
 
 /// Rules and where they look.
 #[derive(Debug)]
@@ -25,9 +25,6 @@ pub enum Scope {
     NoLogs,
 }
 
-/// What a parser reads that is no log.
-const NO_LOGS: &[&str] = &["web.root", "iis.config"];
-
 impl ContentRules for Yara {
     fn name(&self) -> &'static str {
         "yara"
@@ -40,7 +37,7 @@ impl ContentRules for Yara {
     fn asks(&self, file: &File<'_>, _head: &[u8]) -> Option<u64> {
         let looked_at = match self.scope {
             Scope::All => true,
-            Scope::NoLogs => file.artifact.is_none_or(|artifact| NO_LOGS.contains(&artifact)),
+            Scope::NoLogs => file.artifact.is_none_or(|artifact| !logs::is_log(artifact)),
         };
         looked_at.then_some(FILE_BYTES_MAX)
     }
