@@ -28,6 +28,7 @@ pub fn any(data: &[u8]) {
         depth_max: 3,
         nesting_max: 2,
         nested_bytes_max: 1 << 20,
+        file_time_max: None,
     };
     for collection in vigie_parse::open(&[ARCHIVE.clone()], &limits) {
         for evidence in &collection.evidence {

@@ -8,6 +8,7 @@ use vigie_model::diagnostic::{Code, Diagnostic};
 use vigie_model::evidence::ManifestEntry;
 use vigie_model::finding::{Finding, Proof};
 use vigie_model::hit::EvidencePlace;
+use vigie_model::intrusion::{Intrusion, Tie, TieKind};
 use vigie_model::rule::{Confidence, Level, Role, Stage};
 use vigie_report::{Lang, RENDERERS, Style};
 
@@ -98,6 +99,8 @@ fn assessment(text: &str) -> Assessment {
         tool: Tool { name: "vigie".to_owned(), version: "0".to_owned(), command: owned(), tlp: owned() },
         packs: Vec::new(),
         verdicts: vec![verdict(text)],
+        patches: None,
+        intrusions: vec![intrusion(text)],
         findings: vec![finding],
         timeline: vec![entry],
         timeline_total: 1,
@@ -107,6 +110,20 @@ fn assessment(text: &str) -> Assessment {
         rules: Vec::new(),
         not_asked: Vec::new(),
         not_loaded: Vec::new(),
+    }
+}
+
+fn intrusion(text: &str) -> Intrusion {
+    let owned = || text.to_owned();
+    Intrusion {
+        id: owned(),
+        stage: Stage::Used,
+        first: None,
+        last: None,
+        actors: vec![owned(), "192.0.2.1".to_owned()],
+        ties: vec![Tie { kind: TieKind::Page, value: owned(), actors: vec![owned()] }],
+        pages: vec![owned()],
+        findings: vec![owned()],
     }
 }
 
@@ -139,6 +156,7 @@ fn verdict(text: &str) -> vigie_model::assessment::PackVerdict {
         stage: Stage::Foothold,
         coverage: vigie_model::coverage::CoverageSummary::default(),
         exposure: Exposure {
+            outside_until: None,
             state: ExposureState::Exposed,
             from: None,
             to: None,
