@@ -130,7 +130,7 @@ fn add_ntfs(bytes: &Bytes, label: &str, within: (&Evidence, &Nest<'_>), findings
         findings.note(label, Code::ContainerDamaged, message);
     }
     if listing.cut {
-        findings.note(label, Code::LimitReached, format!("more than {room} files: the rest is not listed"));
+        findings.note(label, Code::LimitReached, format!("more than {room} files, or a table that claims more than its volume holds: the rest is not listed"));
     }
     let volume = Arc::new(Volume { ntfs, spent: Arc::default() });
     let is_system = listing.found().any(|found| found.path.eq_ignore_ascii_case(SYSTEM_HIVE));
