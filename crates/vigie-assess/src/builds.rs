@@ -3,51 +3,11 @@
 //! The comparison follows Microsoft's HealthChecker over the tables of [`crate::knowledge`]: same cumulative update first,
 //! then "newer than the newest fixed one", and a cumulative update that never got the fix stays open.
 
-use std::fmt;
-
 use vigie_model::Day;
+pub use vigie_model::build::Build;
 use vigie_model::finding::Statement;
 
 use crate::knowledge::{self, BuildRow, FixRow};
-
-/// An Exchange build: major, minor, build, revision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Build(pub [u32; 4]);
-
-impl Build {
-    /// Reads `15.1.2176.9` and the zero-padded `15.01.2176.009` of log headers.
-    pub fn parse(text: &str) -> Option<Build> {
-        let mut parts = text.trim().splitn(4, '.').map(|part| part.parse::<u32>().ok());
-        let build = Build([parts.next()??, parts.next()??, parts.next()??, parts.next()??]);
-        // `15.0.0.0` stands in logs that do not tell their build.
-        (matches!(build.0[0], 8 | 14 | 15) && build.0[2] > 0).then_some(build)
-    }
-
-    /// The cumulative update it belongs to: all but the revision.
-    pub(crate) fn update(self) -> [u32; 3] {
-        [self.0[0], self.0[1], self.0[2]]
-    }
-
-    /// Microsoft's product year.
-    pub fn product(self) -> &'static str {
-        match self.0 {
-            [8, ..] => "2007",
-            [14, ..] => "2010",
-            [15, 0, ..] => "2013",
-            [15, 1, ..] => "2016",
-            [15, 2, build, _] if build >= 2562 => "SE",
-            [15, 2, ..] => "2019",
-            _ => "",
-        }
-    }
-}
-
-impl fmt::Display for Build {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [major, minor, build, revision] = self.0;
-        write!(f, "{major}.{minor}.{build}.{revision}")
-    }
-}
 
 fn builds() -> &'static [BuildRow] {
     &knowledge::current().builds
@@ -312,6 +272,5 @@ mod tests {
         assert_eq!(name(Build::parse("15.1.2176.9").unwrap()), "Exchange 2016 CU19 Mar21SU");
         assert_eq!(name(Build::parse("15.1.2176.10").unwrap()), "Exchange 2016 CU19 Mar21SU+");
         assert_eq!(name(Build::parse("15.1.9999.1").unwrap()), "");
-        assert_eq!(Build::parse("15.0.0.0"), None);
     }
 }

@@ -27,46 +27,39 @@ pub fn expose(pack: &Pack, host: &HostEvidence<'_>, tally: &Tally, owner: &Owner
     notes.extend(tools_run(host));
     notes.extend(settings::notes(pack, host));
     let (reachable, reachable_proof) = reach(host, tally, owner, &mut notes);
-    let outside_until = host.outside_until();
-    let Some(window) = &pack.window else {
-        let (from, to, patched_at) = (None, None, None);
-        let state = ExposureState::Unknown;
-        return Exposure {
-            state,
-            from,
-            to,
-            reachable,
-            reachable_proof,
-            outside_until,
-            builds: seen,
-            patched_at,
-            notes,
+    let mut exposure = Exposure {
+        state: ExposureState::Unknown,
+        from: None,
+        to: None,
+        reachable,
+        reachable_proof,
+        outside_until: host.outside_until(),
+        builds: seen,
+        patched_at: None,
+        notes,
+    };
+    // Where there is no window, there is nothing to be open in.
+    if let Some(window) = &pack.window {
+        let existed = match pack.product {
+            Product::Exchange => existed_before(tally, window.fix),
+            Product::SharePoint => false,
         };
-    };
-    let fixed_from = fixed_from(&seen, open_until, window.fix);
-    let fixed_from = fixed_from.or_else(|| owner_fix(owner, open_until, &mut notes));
-    let existed = match pack.product {
-        Product::Exchange => existed_before(tally, window.fix),
-        Product::SharePoint => false,
-    };
-    let patch = patch_state(window, open_until, fixed_from, existed);
-    let state = match (patch, reachable) {
+        exposure.patched_at = fixed_from(&exposure.builds, open_until, window.fix)
+            .or_else(|| owner_fix(owner, open_until, &mut exposure.notes));
+        let patch = patch_state(window, open_until, exposure.patched_at, existed);
+        exposure.state = state(patch, reachable);
+        let since = reachable_since(tally, owner);
+        (exposure.from, exposure.to) = interval(window, exposure.state, exposure.patched_at, since).unzip();
+    }
+    exposure
+}
+
+fn state(patch: Patch, reachable: Reachable) -> ExposureState {
+    match (patch, reachable) {
         (Patch::BeforeWindow, _) | (_, Reachable::No) => ExposureState::NotExposed,
         (Patch::OpenInWindow, Reachable::Yes) => ExposureState::Exposed,
         (Patch::OpenInWindow, Reachable::Unknown) => ExposureState::Unpatched,
         (Patch::Unknown, Reachable::Yes | Reachable::Unknown) => ExposureState::Unknown,
-    };
-    let (from, to) = interval(window, state, fixed_from, reachable_since(tally, owner)).unzip();
-    Exposure {
-        state,
-        from,
-        to,
-        reachable,
-        reachable_proof,
-        outside_until,
-        builds: seen,
-        patched_at: fixed_from,
-        notes,
     }
 }
 

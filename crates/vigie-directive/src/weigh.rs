@@ -1,5 +1,6 @@
 //! What the evidence of a server says of one action: that it is done, that it is not, or nothing.
 
+use vigie_model::build::Build;
 use vigie_model::coverage::{CoverageRun, DayState};
 use vigie_model::directive::{Evidence, StatusProof};
 use vigie_model::exposure::BuildSeen;
@@ -49,10 +50,10 @@ pub(crate) fn weigh(evidence: &Evidence, known: &[&Known], held: Held, at: Time)
     match evidence {
         Evidence::Fixed { cves } => builds(known, at, &|build| all_held(build, cves, held)),
         Evidence::AtLeast { builds: least } => {
-            builds(known, at, &|build| parse(build).map(|build| at_least(build, least)))
+            builds(known, at, &|build| Build::parse(build).map(|build| at_least(build, least)))
         }
         Evidence::NotBelow { builds: least } => {
-            refuted_only(builds(known, at, &|build| parse(build).map(|build| at_least(build, least))))
+            refuted_only(builds(known, at, &|build| Build::parse(build).map(|build| at_least(build, least))))
         }
         Evidence::Triage { pack, ways, from, to } => triage(known, pack, ways, (*from, *to)),
         Evidence::Result { pack } => result(known, pack),
@@ -71,20 +72,14 @@ fn all_held(build: &str, cves: &[String], held: Held) -> Option<bool> {
     (!each.is_empty() && each.iter().all(|one| *one == Some(true))).then_some(true)
 }
 
-/// `15.1.2507.55` as numbers.
-pub(crate) fn parse(build: &str) -> Option<[u32; 4]> {
-    let mut parts = build.trim().splitn(4, '.').map(|part| part.parse::<u32>().ok());
-    Some([parts.next()??, parts.next()??, parts.next()??, parts.next()??])
-}
-
 /// Whether a build is one of these or later in its line: of the same cumulative update the revision decides, of another
 /// one it has to be later than all of its line, and a line that is not listed counts when it is later than all.
-pub(crate) fn at_least(build: [u32; 4], least: &[String]) -> bool {
-    let least: Vec<[u32; 4]> = least.iter().filter_map(|one| parse(one)).collect();
-    if let Some(same) = least.iter().find(|one| one[..3] == build[..3]) {
+pub(crate) fn at_least(build: Build, least: &[String]) -> bool {
+    let least: Vec<Build> = least.iter().filter_map(|one| Build::parse(one)).collect();
+    if let Some(same) = least.iter().find(|one| one.update() == build.update()) {
         return build >= *same;
     }
-    let mut line = least.iter().filter(|one| one[..2] == build[..2]).peekable();
+    let mut line = least.iter().filter(|one| one.product() == build.product()).peekable();
     if line.peek().is_some() {
         return line.all(|one| build > *one);
     }
@@ -346,7 +341,7 @@ mod tests {
             ("15.2.1258.39", false),
             ("15.0.1497.48", false),
         ] {
-            assert_eq!(at_least(parse(build).unwrap(), &least), meets, "{build}");
+            assert_eq!(at_least(Build::parse(build).unwrap(), &least), meets, "{build}");
         }
     }
 }

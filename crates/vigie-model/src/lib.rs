@@ -5,6 +5,7 @@
 
 pub mod assessment;
 pub mod batch;
+pub mod build;
 pub mod coverage;
 pub mod diagnostic;
 pub mod directive;

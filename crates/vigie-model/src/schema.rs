@@ -34,6 +34,23 @@ impl Schema {
     }
 }
 
+/// Columns of a Windows event that say where it stands, not what happened: its `System` element, in the order of the
+/// batch. `Execution_` sets the writer's process apart from the `ProcessId` that an event tells about another one.
+pub const WINDOWS_SYSTEM_FIELDS: [&str; 12] = [
+    "EventID",
+    "Provider_Name",
+    "Channel",
+    "Computer",
+    "Level",
+    "Task",
+    "Opcode",
+    "Keywords",
+    "EventRecordID",
+    "UserID",
+    "Execution_ProcessID",
+    "Execution_ThreadID",
+];
+
 /// Which columns of a schema the receiver reads; a parser may leave the others null.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use vigie_container::Bytes;
 use vigie_container::bytes::Memory;
 use vigie_container::ntfs::Ntfs;
-use vigie_container::Bytes;
 
 const RECORD: usize = 1024;
 

@@ -1,6 +1,7 @@
 //! One action on one server: the only place where a status is decided.
 
 use vigie_model::Time;
+use vigie_model::build::Build;
 use vigie_model::directive::{
     Action, Condition, Contradiction, Directive, Evidence, InTime, Order, ServerResult, Status,
 };
@@ -11,7 +12,7 @@ use super::Held;
 use crate::declarations::{Answer, Declaration};
 use crate::known::Known;
 use crate::register::Host;
-use crate::weigh::{Against, Weighed, at_least, parse, weigh};
+use crate::weigh::{Against, Weighed, at_least, weigh};
 
 /// What is to be judged.
 pub(super) struct Case<'a> {
@@ -146,7 +147,7 @@ impl Case<'_> {
                 let seen = self.host.known.iter().flat_map(|one| &one.builds);
                 let seen = seen.filter(|seen| seen.from.or(seen.to).is_none_or(|first| first <= self.at));
                 let last = seen.max_by_key(|seen| seen.to.or(seen.from))?;
-                let meets = at_least(parse(&last.build)?, builds);
+                let meets = at_least(Build::parse(&last.build)?, builds);
                 meets.then(|| Statement::new("update_exists").with("build", &last.build))
             }
         }

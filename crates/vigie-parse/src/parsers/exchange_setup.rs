@@ -9,19 +9,19 @@
 //!
 //! A security update (an `.msp`) does not run setup and leaves nothing here: its build is told by other logs.
 
-use std::borrow::Cow;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
+use vigie_model::Time;
 use vigie_model::batch::Position;
 use vigie_model::coverage::Density;
 use vigie_model::diagnostic::Code;
 use vigie_model::evidence::{Account, Fact, FactKind};
-use vigie_model::schema::Wanted;
-use vigie_model::{BatchBuilder, Schema, Time};
 
 use super::limit::Cuts;
-use super::lines::{Lines, head_lines};
+use super::line_log::{Refusal, refuse};
+use super::line_reader::{self, LineReader};
+use super::lines::head_lines;
+use super::table::{Layout, Table};
 use crate::{Artifact, Head, Input, Parser, Sink};
 
 /// Lines of the head among which the beginning of a setup must stand.
@@ -29,7 +29,8 @@ const HEAD_LINES: usize = 40;
 /// Text of one message with its further lines (stack traces), in bytes; more is left out.
 const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 
-static FIELDS: [&str; 3] = ["DateTime", "Level", "Message"];
+static LAYOUT: Layout =
+    Layout { artifact: "exchange.setup", stream: "", fields: &["DateTime", "Level", "Message"] };
 
 /// Reads `ExchangeSetup.log`.
 #[derive(Clone, Copy, Debug)]
@@ -62,69 +63,21 @@ impl Parser for ExchangeSetup {
     }
 
     fn parse(&self, input: &mut Input<'_>, sink: &mut dyn Sink) -> Account {
-        let schema = Schema {
-            artifact: Cow::Borrowed(ARTIFACT.name),
-            fields: FIELDS.iter().map(|name| Cow::Borrowed(*name)).collect(),
-            ..Schema::default()
-        };
         let mut reading = Reading {
-            wanted: sink.wants(&schema),
-            builder: BatchBuilder::new(Arc::new(schema)),
+            table: Table::new(&LAYOUT),
             entry: None,
             run: Run::default(),
             host: String::new(),
             cuts: Cuts::default(),
         };
-        let mut account = Account::default();
-        let mut lines = Lines::new();
-        let mut flow = ControlFlow::Continue(());
-        while let Some(block) = lines.next(input, sink, &mut account) {
-            for line in &block.lines {
-                let size = u64::from(line.size);
-                if flow.is_break() {
-                    account.rejected_bytes = account.rejected_bytes.saturating_add(size);
-                    continue;
-                }
-                let position = Position { number: line.number, offset: line.offset };
-                let (kept, next) = add_line(&mut reading, line.of(&block.text), position, sink);
-                flow = next;
-                match kept {
-                    Kept::Yes => account.parsed_bytes = account.parsed_bytes.saturating_add(size),
-                    Kept::No => {
-                        account.rejected_bytes = account.rejected_bytes.saturating_add(size);
-                        let place = format!("line {}", line.number);
-                        sink.diagnostic(
-                            Code::NoHeader,
-                            &place,
-                            "a line before the first one with a time",
-                            size,
-                        );
-                    }
-                }
-            }
-            lines.reuse(block);
-            if flow.is_break() {
-                lines.abandon(&mut account);
-                break;
-            }
-        }
-        if flow.is_continue() && flush(&mut reading, sink).is_continue() && !reading.builder.is_empty() {
-            // Nothing is left to read, whether the receiver wants more or not.
-            let _stopped = sink.batch(&reading.builder.take());
-        }
+        let account = line_reader::read(&mut reading, input, sink);
         reading.cuts.say(sink);
         account
     }
 }
 
-enum Kept {
-    Yes,
-    No,
-}
-
 struct Reading {
-    wanted: Wanted,
-    builder: BatchBuilder,
+    table: Table,
     /// The message whose further lines may still come.
     entry: Option<Entry>,
     run: Run,
@@ -184,43 +137,50 @@ fn time_of(stamp: &str) -> Option<Time> {
     Time::from_civil(i32::try_from(year).ok()?, month, day, seconds, micros)
 }
 
-fn add_line(
-    reading: &mut Reading,
-    text: &str,
-    position: Position,
-    sink: &mut dyn Sink,
-) -> (Kept, ControlFlow<()>) {
-    let Some(line) = stamped(text) else {
-        let Some(entry) = &mut reading.entry else { return (Kept::No, ControlFlow::Continue(())) };
-        reading.cuts.push(&mut entry.message, "\n", MESSAGE_BYTES_MAX, position.number);
-        reading.cuts.push(&mut entry.message, text, MESSAGE_BYTES_MAX, position.number);
-        return (Kept::Yes, ControlFlow::Continue(()));
-    };
-    let flow = flush(reading, sink);
-    let time = time_of(line.stamp);
-    let place = format!("line {}", position.number);
-    if time.is_none() {
-        sink.diagnostic(Code::TimeUnreadable, &place, &format!("no time: {}", line.stamp), 0);
+impl LineReader for Reading {
+    fn line(
+        &mut self,
+        text: &str,
+        position: Position,
+        sink: &mut dyn Sink,
+    ) -> Result<ControlFlow<()>, Refusal> {
+        let Some(line) = stamped(text) else {
+            let Some(entry) = &mut self.entry else {
+                return Err(refuse(Code::NoHeader, "a line before the first one with a time"));
+            };
+            self.cuts.push(&mut entry.message, "\n", MESSAGE_BYTES_MAX, position.number);
+            self.cuts.push(&mut entry.message, text, MESSAGE_BYTES_MAX, position.number);
+            return Ok(ControlFlow::Continue(()));
+        };
+        let flow = flush(self, sink);
+        let time = time_of(line.stamp);
+        let place = format!("line {}", position.number);
+        if time.is_none() {
+            sink.diagnostic(Code::TimeUnreadable, &place, &format!("no time: {}", line.stamp), 0);
+        }
+        learn(self, line.message.trim_end(), time, &place, sink);
+        self.entry = Some(Entry {
+            stamp: line.stamp.to_owned(),
+            time,
+            level: line.level.to_owned(),
+            message: line.message.to_owned(),
+            position,
+        });
+        Ok(flow)
     }
-    learn(reading, line.message.trim_end(), time, &place, sink);
-    reading.entry = Some(Entry {
-        stamp: line.stamp.to_owned(),
-        time,
-        level: line.level.to_owned(),
-        message: line.message.to_owned(),
-        position,
-    });
-    (Kept::Yes, flow)
+
+    fn end(&mut self, sink: &mut dyn Sink) {
+        if flush(self, sink).is_continue() {
+            // Nothing is left to read, whether the receiver wants more or not.
+            let _stopped = self.table.finish(sink);
+        }
+    }
 }
 
 fn flush(reading: &mut Reading, sink: &mut dyn Sink) -> ControlFlow<()> {
     let Some(entry) = reading.entry.take() else { return ControlFlow::Continue(()) };
     let values = [entry.stamp.as_str(), entry.level.as_str(), entry.message.as_str()];
-    let wanted = &reading.wanted;
-    let values =
-        values.into_iter().enumerate().map(|(column, value)| Some(value).filter(|_| wanted.has(column)));
-    reading.builder.push(entry.time, entry.position, values);
-    if reading.builder.is_full() { sink.batch(&reading.builder.take()) } else { ControlFlow::Continue(()) }
+    reading.table.push(entry.time, entry.position, &values.map(Some), sink)
 }
 
 /// Takes from a message what it says of the host. A build counts as installed only when setup says that it ended

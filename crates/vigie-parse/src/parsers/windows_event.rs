@@ -59,22 +59,8 @@ pub(super) enum System {
     ThreadId,
 }
 
-/// Their names as columns, in the same order. `Execution_` sets the writer's process apart from the
-/// `ProcessId` that an event tells about another one.
-pub(super) const SYSTEM_FIELDS: [&str; 12] = [
-    "EventID",
-    "Provider_Name",
-    "Channel",
-    "Computer",
-    "Level",
-    "Task",
-    "Opcode",
-    "Keywords",
-    "EventRecordID",
-    "UserID",
-    "Execution_ProcessID",
-    "Execution_ThreadID",
-];
+/// Their names as columns, in the same order.
+pub(super) use vigie_model::schema::WINDOWS_SYSTEM_FIELDS as SYSTEM_FIELDS;
 /// How many of them stand before the event's own fields.
 pub(super) const LEADING: usize = 2;
 

@@ -1,5 +1,7 @@
 //! An event in one line for a person: what `message` says in a timeline.
 
+use vigie_model::schema::WINDOWS_SYSTEM_FIELDS;
+
 use super::Event;
 
 /// A message has at most this many characters; all fields stand beside it.
@@ -41,22 +43,6 @@ static HTTP_PROXY: &[Piece] = &[
     (" back end ", "BackEndStatus"),
 ];
 
-/// Fields of Windows events that say where an event stands, not what happened.
-static SYSTEM: [&str; 12] = [
-    "EventID",
-    "Provider_Name",
-    "Channel",
-    "Computer",
-    "Level",
-    "Task",
-    "Opcode",
-    "Keywords",
-    "EventRecordID",
-    "UserID",
-    "Execution_ProcessID",
-    "Execution_ThreadID",
-];
-
 /// The message of an event.
 pub(super) fn of(event: &Event<'_>) -> String {
     let artifact = event.schema.artifact.as_ref();
@@ -89,7 +75,7 @@ fn told(event: &Event<'_>, pieces: &[Piece]) -> String {
 fn windows_event(event: &Event<'_>) -> String {
     let id = event.field("EventID").unwrap_or("?");
     let provider = event.field("Provider_Name").unwrap_or("?");
-    let what = named(event, &SYSTEM);
+    let what = named(event, &WINDOWS_SYSTEM_FIELDS);
     let colon = if what.is_empty() { "" } else { ": " };
     format!("[{id}] {provider}{colon}{what}")
 }
