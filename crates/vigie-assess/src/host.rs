@@ -221,7 +221,7 @@ fn judge(view: &View<'_>, pack: &Pack, exposure: Exposure) -> PackVerdict {
         stage,
         coverage: summary,
         reasons: reasons(view, pack, &Outcome { stage, exposure: &exposure, summary }),
-        next_evidence: if summary.complete { Vec::new() } else { next_evidence(&exposure, &ways) },
+        next_evidence: if summary.complete { Vec::new() } else { next_evidence(pack, &exposure, &ways) },
         exposure,
         ways,
         actors: Vec::new(),
@@ -378,12 +378,14 @@ fn damage_reason(view: &View<'_>, reasons: &mut Vec<Statement>) {
 }
 
 /// Evidence that would make the answer firmer, cheapest first.
-fn next_evidence(exposure: &Exposure, ways: &[WayCoverage]) -> Vec<Statement> {
+fn next_evidence(pack: &Pack, exposure: &Exposure, ways: &[WayCoverage]) -> Vec<Statement> {
     let mut next = Vec::new();
     if exposure.reachable == Reachable::Unknown {
         next.push(Statement::new("state_reachable"));
     }
-    if exposure.builds.iter().all(|build| build.fixed.is_none()) {
+    // Of a campaign that no build decides, a better known build says nothing new.
+    let decides = exposure.builds.is_empty() || !pack.cves.is_empty();
+    if decides && exposure.builds.iter().all(|build| build.fixed.is_none()) {
         next.push(Statement::new("collect_setup_log"));
     }
     let mut lacking: BTreeMap<(usize, &str), (Day, Day)> = BTreeMap::new();

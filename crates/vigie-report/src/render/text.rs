@@ -363,13 +363,16 @@ fn steps(verdicts: &[&PackVerdict], screen: &mut Screen<'_>) {
 fn coverage(verdicts: &[&PackVerdict], screen: &mut Screen<'_>) {
     let lang = screen.lang();
     screen.heading("section.coverage");
-    for verdict in verdicts {
+    // What asks for no days says nothing of days, unless nothing else does either.
+    let asks = |verdict: &&PackVerdict| verdict.coverage.days > 0;
+    let any = verdicts.iter().any(|verdict| asks(verdict));
+    for verdict in verdicts.iter().filter(|verdict| !any || asks(verdict)) {
         let figures = verdict.coverage;
         screen.paragraph("  ", &tell::coverage(lang, figures));
         if figures.complete {
             continue;
         }
-        for way in verdict.ways.iter().take(WAYS_MAX) {
+        for way in verdict.ways.iter().filter(|way| !way.runs.is_empty()).take(WAYS_MAX) {
             tell_way(way, screen);
         }
     }
