@@ -212,7 +212,10 @@ impl Report {
         };
         let text = |name: &str| server.get(name).map(plain).unwrap_or_default();
         let name = self.cuts.head(&text("Name"), NAME_BYTES_MAX, 1);
-        fact(FactKind::HostName, name.split('.').next().unwrap_or_default());
+        let name = name.split('.').next().unwrap_or_default();
+        if !name.is_empty() {
+            fact(FactKind::HostName, name);
+        }
         if let Some(build) = build_in(&text("BuildVersion")) {
             fact(FactKind::BuildInstalled, &build);
         }
