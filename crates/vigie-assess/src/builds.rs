@@ -7,7 +7,7 @@ use vigie_model::Day;
 pub use vigie_model::build::Build;
 use vigie_model::finding::Statement;
 
-use crate::knowledge::{self, BuildRow, FixRow};
+use crate::knowledge::{self, BuildRow, Condition, ConditionRow, FixRow};
 
 fn builds() -> &'static [BuildRow] {
     &knowledge::current().builds
@@ -130,10 +130,24 @@ pub fn fix_published(cve: &str) -> Option<Day> {
     fixes(cve).iter().filter_map(|row| row.date).min()
 }
 
-/// What the fix of a CVE needs besides its build on this product, each a statement of the catalog with its `detail`.
-pub fn conditions(product: &str, cve: &str) -> Vec<Statement> {
+fn condition_rows(product: &str, cve: &str) -> impl Iterator<Item = &'static ConditionRow> {
     let rows = knowledge::current().conditions.iter();
-    rows.filter(|row| row.cve.eq_ignore_ascii_case(cve) && row.products.hold(product))
+    rows.filter(move |row| row.cve.eq_ignore_ascii_case(cve) && row.products.hold(product))
+}
+
+/// Whether the fix of a CVE needs something besides its build on this product.
+pub fn needs_more(product: &str, cve: &str) -> bool {
+    condition_rows(product, cve).any(|row| row.condition.needs_more())
+}
+
+/// Whether the fix of a CVE needs this, on any product.
+pub(crate) fn needs(condition: Condition, cve: &str) -> bool {
+    knowledge::current().conditions.iter().any(|row| row.condition == condition && row.cve == cve)
+}
+
+/// What is to be known of a fix besides its build on this product, each a statement of the catalog with its `detail`.
+pub fn conditions(product: &str, cve: &str) -> Vec<Statement> {
+    condition_rows(product, cve)
         .map(|row| {
             let statement = Statement::new(&format!("condition_{}", row.condition.word()));
             if row.detail.is_empty() { statement } else { statement.with("detail", &row.detail) }

@@ -144,6 +144,24 @@ impl Condition {
         Condition::UnifiedMessaging,
     ];
 
+    /// Whether it is something to do besides the build; else it only says which servers have the flaw.
+    pub const fn needs_more(self) -> bool {
+        match self {
+            Condition::UnifiedMessaging => false,
+            Condition::ExtendedProtection
+            | Condition::SerializationSigning
+            | Condition::SettingOverride
+            | Condition::HybridApp
+            | Condition::DownloadDomains
+            | Condition::PrepareSchema
+            | Condition::PrepareDomain
+            | Condition::TokenCacheModule
+            | Condition::AntivirusEngineOverride
+            | Condition::WindowsUpdate
+            | Condition::DotnetUpdate => true,
+        }
+    }
+
     /// The word of the table; the catalog's statement is `condition_` and this.
     pub const fn word(self) -> &'static str {
         match self {

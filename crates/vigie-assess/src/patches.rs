@@ -49,14 +49,14 @@ fn current(sightings: &[Sighting]) -> Option<&Sighting> {
 fn of_cve(cve: &str, sightings: &[Sighting], current: &Sighting) -> Option<CveExposure> {
     let lacking: Vec<&Sighting> =
         sightings.iter().filter(|seen| builds::holds(seen.build, cve) == Holds::No).collect();
-    let conditions = builds::conditions(current.build.product(), cve);
-    let state = match (builds::holds(current.build, cve), conditions.is_empty()) {
+    let product = current.build.product();
+    let state = match (builds::holds(current.build, cve), builds::needs_more(product, cve)) {
         (Holds::No, _) => CveState::Open,
-        (Holds::Yes, true) => CveState::Fixed,
-        (Holds::Yes | Holds::Unknown, false) => CveState::NeedsSetting,
+        (Holds::Yes, false) => CveState::Fixed,
+        (Holds::Yes | Holds::Unknown, true) => CveState::NeedsSetting,
         (Holds::Conflict(..), _) => CveState::SourcesDisagree,
         (Holds::Unsupported, _) => CveState::Unsupported,
-        (Holds::MarchSpecial, _) | (Holds::Unknown, true) => CveState::Unknown,
+        (Holds::MarchSpecial, _) | (Holds::Unknown, false) => CveState::Unknown,
     };
     let always = sightings.iter().all(|seen| builds::holds(seen.build, cve) == Holds::Yes);
     if state == CveState::Fixed && always {
@@ -81,7 +81,7 @@ fn of_cve(cve: &str, sightings: &[Sighting], current: &Sighting) -> Option<CveEx
         open_last,
         fixed_first: first_fixed(cve, sightings, open_until)
             .or_else(|| (state == CveState::Fixed).then(|| told(current.build, &current.last))),
-        conditions,
+        conditions: builds::conditions(product, cve),
     })
 }
 

@@ -11,7 +11,9 @@ use vigie_model::evidence::FactKind;
 use vigie_model::finding::Statement;
 use vigie_model::pack::Pack;
 
+use crate::builds;
 use crate::host::{FileEvidence, HostEvidence};
+use crate::knowledge::Condition;
 
 /// A mitigation by a rule of URL Rewrite.
 struct Mitigation {
@@ -82,22 +84,13 @@ static TOKENS: &[(&str, &str)] = &[
     ("exchange back end/mapi/nspi", "require"),
 ];
 
-/// Flaws that Extended Protection closes together with the build.
-const TOKEN_FLAWS: &[&str] = &[
-    "CVE-2022-24516",
-    "CVE-2022-21979",
-    "CVE-2022-21980",
-    "CVE-2022-24477",
-    "CVE-2022-30134",
-    "CVE-2024-21410",
-];
 /// Places that must be right before it is said that all are: one configuration holds about twenty.
 const TOKEN_PLACES_MIN: usize = 8;
 
 /// What is to be said of a pack's flaws.
 pub(crate) fn notes(pack: &Pack, host: &HostEvidence<'_>) -> Vec<Statement> {
     let mut notes = mitigations(pack, host);
-    if pack.cves.iter().any(|cve| TOKEN_FLAWS.contains(&cve.as_str())) {
+    if pack.cves.iter().any(|cve| builds::needs(Condition::ExtendedProtection, cve)) {
         notes.extend(tokens(host));
     }
     notes.extend(checker(pack, host));

@@ -59,7 +59,7 @@ codes! {
     Encrypted "V0103" Damage "The entry is encrypted and was not read."
         "Give its password with --password-file (one a line, all are tried), or decrypt it and run again on the result.";
     LimitReached "V0104" Damage "A limit on size, ratio, entries or depth stopped the reading."
-        "An archive bomb, or evidence larger than the limits: unpack this part yourself and run again on the folder.";
+        "An archive bomb, evidence larger than the limits (unpack this part yourself and run again on the folder), or a value longer than what is kept of it (read it in the file).";
     UnsafeName "V0105" Note "The entry's name leaves the collection, or cannot stand in a path."
         "It was read under an escaped name; nothing was written to disk.";
     ContainerDamaged "V0106" Damage "The archive is damaged here."

@@ -142,6 +142,11 @@ fn assessments(output: &Path) -> anyhow::Result<Vec<Assessment>> {
 
 /// Compares what came out with what must; gives a line for the person who watches.
 fn judge(case: &Case, found: &[Assessment]) -> anyhow::Result<String> {
+    let worst = found.iter().map(Assessment::verdict).min_by_key(|verdict| verdict.rank());
+    ensure!(worst == Some(case.verdict), "the worst host is {}", worst.map_or("none", Verdict::word));
+    for (host, _) in case.other_hosts {
+        ensure!(found.iter().any(|assessment| assessment.host == *host), "no host is called {host}");
+    }
     for assessment in found {
         let verdict = assessment.verdict();
         let other = case.other_hosts.iter().find(|(host, _)| *host == assessment.host);

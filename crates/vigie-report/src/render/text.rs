@@ -219,7 +219,6 @@ fn campaign(verdict: &PackVerdict, screen: &mut Screen<'_>) {
     screen.painted_paragraph("", &line, Some(verdict_paint(verdict.verdict)));
 }
 
-/// The other campaigns in a line each, and those that were not asked.
 /// Whether it is patched, in a few sentences; nothing where no build was seen.
 fn patched(assessment: &Assessment, screen: &mut Screen<'_>) {
     let said = patches::sentences(screen.lang(), assessment, value);
@@ -232,6 +231,7 @@ fn patched(assessment: &Assessment, screen: &mut Screen<'_>) {
     }
 }
 
+/// The other campaigns in a line each, and those that were not asked.
 fn others(verdicts: &[&PackVerdict], assessment: &Assessment, screen: &mut Screen<'_>) {
     let lang = screen.lang();
     if verdicts.is_empty() && assessment.not_asked.is_empty() {

@@ -59,7 +59,7 @@ fn explain_build(build: Build, out: &mut dyn Write) -> anyhow::Result<Exit> {
     for cve in knowledge::current().cves() {
         let answer = builds::holds(build, cve);
         let conditions = builds::conditions(product, cve);
-        if answer == Holds::Yes && conditions.is_empty() {
+        if answer == Holds::Yes && !builds::needs_more(product, cve) {
             fixed += 1;
             continue;
         }
