@@ -68,9 +68,14 @@ static BROUGHT: OnceLock<Vec<(String, Vec<u8>)>> = OnceLock::new();
 /// Puts other packs in the place of the bundled ones: name (`proxylogon/pack.toml`) and content of each file. To be
 /// called once, before any rule is loaded; `false` when it was called before.
 pub fn replace_bundled(mut files: Vec<(String, Vec<u8>)>) -> bool {
-    files.retain(|(name, _)| is_part(Path::new(name)) && !name.split('/').any(|folder| folder == "cases"));
+    files.retain(|(name, _)| is_part_of_pack(name));
     files.sort();
     BROUGHT.set(files).is_ok()
+}
+
+/// Whether a file (`proxylogon/pack.toml`) is read: cases and READMEs are for people and tests.
+pub fn is_part_of_pack(name: &str) -> bool {
+    is_part(Path::new(name)) && !name.split('/').any(|folder| folder == "cases")
 }
 
 /// Whether a file is one that packs are made of.

@@ -4,6 +4,7 @@
 //! minisign (<https://jedisct1.github.io/minisign/>). It is never unpacked to disk: the file itself is kept under the
 //! user's data folder and read from there on every start.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
@@ -71,10 +72,10 @@ impl Bundle {
     /// # Errors
     /// When it is no zip, larger inside than its bounds, or a table in it is not understood.
     pub fn of(bytes: Vec<u8>) -> anyhow::Result<Bundle> {
-        Bundle::read(bytes).context("it is no bundle of knowledge")
+        Bundle::whole(bytes).context("it is no bundle of knowledge")
     }
 
-    fn read(bytes: Vec<u8>) -> anyhow::Result<Bundle> {
+    fn whole(bytes: Vec<u8>) -> anyhow::Result<Bundle> {
         let files = entries(&bytes)?;
         let text = |name: &str| -> anyhow::Result<&str> {
             let wanted = format!("knowledge/{name}");
@@ -147,20 +148,21 @@ fn entries(bytes: &[u8]) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     Ok(files)
 }
 
-/// Writes a bundle: the packs and tables in force, or those of a folder with `packs/` and `knowledge/`. The same content
-/// gives the same bytes.
+/// Writes a bundle: the packs and tables of a folder with `packs/` and `knowledge/`, and what came with the program of
+/// every pack and table that the folder lacks. The same content gives the same bytes.
 ///
 /// # Errors
-/// When a file cannot be read or `to` cannot be written; what was written then loads.
-pub fn write(from: Option<&Path>, to: &Path) -> anyhow::Result<()> {
+/// When a file cannot be read, a table is not understood, or `to` cannot be written.
+pub fn write(from: Option<&Path>, to: &Path) -> anyhow::Result<Bundle> {
     let mut files: Vec<(String, Vec<u8>)> = match from {
         Some(folder) => folder_files(folder)?,
         None => Vec::new(),
     };
-    if !files.iter().any(|(name, _)| name.starts_with("packs/")) {
-        let bundled = vigie_detect::pack::bundled_files();
-        files.extend(bundled.into_iter().map(|(name, bytes)| (format!("packs/{name}"), bytes.to_vec())));
-    }
+    let own: BTreeSet<String> =
+        files.iter().filter_map(|(name, _)| pack_of(name).map(str::to_owned)).collect();
+    let bundled = vigie_detect::pack::bundled_files().into_iter();
+    let bundled = bundled.map(|(name, bytes)| (format!("packs/{name}"), bytes.to_vec()));
+    files.extend(bundled.filter(|(name, _)| pack_of(name).is_some_and(|pack| !own.contains(pack))));
     for name in knowledge::FILES {
         let entry = format!("knowledge/{name}");
         if !files.iter().any(|(known, _)| *known == entry) {
@@ -176,12 +178,17 @@ pub fn write(from: Option<&Path>, to: &Path) -> anyhow::Result<()> {
         zip.start_file(name, options)?;
         zip.write_all(bytes)?;
     }
-    let bytes = zip.finish()?.into_inner();
-    Bundle::of(bytes.clone()).context("what was put together is no bundle")?;
-    fs::write(to, bytes).with_context(|| format!("{} cannot be written", to.display()))
+    let bundle = Bundle::of(zip.finish()?.into_inner())?;
+    fs::write(to, &bundle.bytes).with_context(|| format!("{} cannot be written", to.display()))?;
+    Ok(bundle)
 }
 
-/// The files of `packs/` and `knowledge/` in a folder.
+/// The pack that a file of a bundle belongs to.
+fn pack_of(name: &str) -> Option<&str> {
+    Some(name.strip_prefix("packs/")?.split_once('/')?.0)
+}
+
+/// The files of `packs/` and `knowledge/` in a folder, but for what nobody reads.
 fn folder_files(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
     let mut left =
@@ -193,13 +200,15 @@ fn folder_files(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
         for entry in fs::read_dir(&path).with_context(|| format!("{} cannot be read", path.display()))? {
             let path = entry?.path();
             let inner = format!("{name}/{}", path.file_name().unwrap_or_default().to_string_lossy());
+            let in_pack = inner.strip_prefix("packs/");
             if path.is_dir() {
-                left.push((path, inner));
-            } else {
-                files.push((
-                    inner,
-                    fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?,
-                ));
+                if !inner.ends_with("/cases") {
+                    left.push((path, inner));
+                }
+            } else if in_pack
+                .is_none_or(|name| name.contains('/') && vigie_detect::pack::is_part_of_pack(name))
+            {
+                files.push((inner, read(&path, FILE_BYTES_MAX)?));
             }
             ensure!(files.len() <= FILES_MAX, "more than {FILES_MAX} files");
         }
@@ -258,7 +267,7 @@ pub fn kept() -> anyhow::Result<Option<(Bundle, Installed)>> {
     let hint = "vigie pack forget goes back to the knowledge that came with the program";
     let taken = || -> anyhow::Result<(Bundle, Installed)> {
         let note: Installed = serde_json::from_slice(&fs::read(home.join(NOTE_FILE))?)?;
-        let bundle = Bundle::of(self::read(&home.join(BUNDLE_FILE), BUNDLE_BYTES_MAX)?)?;
+        let bundle = Bundle::of(read(&home.join(BUNDLE_FILE), BUNDLE_BYTES_MAX)?)?;
         if bundle.sha256 != note.sha256 {
             bail!("it is not the file that was installed");
         }

@@ -365,7 +365,7 @@ fn coverage(verdicts: &[&PackVerdict], screen: &mut Screen<'_>) {
     screen.heading("section.coverage");
     // What asks for no days says nothing of days, unless nothing else does either.
     let asks = |verdict: &&PackVerdict| verdict.coverage.days > 0;
-    let any = verdicts.iter().any(|verdict| asks(verdict));
+    let any = verdicts.iter().any(asks);
     for verdict in verdicts.iter().filter(|verdict| !any || asks(verdict)) {
         let figures = verdict.coverage;
         screen.paragraph("  ", &tell::coverage(lang, figures));

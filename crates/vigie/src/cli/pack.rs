@@ -57,8 +57,7 @@ pub(super) fn run(args: &Pack) -> anyhow::Result<Exit> {
     let mut out = std::io::stdout().lock();
     match &args.act {
         Act::Build { folder, output } => {
-            bundle::write(folder.as_deref(), output)?;
-            let bundle = Bundle::of(bundle::read(output, BUNDLE_BYTES_MAX)?)?;
+            let bundle = bundle::write(folder.as_deref(), output)?;
             writeln!(out, "{}: knowledge of {}, sha256 {}", output.display(), bundle.as_of(), bundle.sha256)?;
         }
         Act::Verify(signed) => {
@@ -88,7 +87,11 @@ fn update(signed: &Signed, force: bool, out: &mut dyn Write) -> anyhow::Result<(
     let bytes = bundle::read(&signed.file, BUNDLE_BYTES_MAX)?;
     let comment = match checked(&bytes, signed) {
         Ok(comment) => Some(comment),
-        Err(_) if force => None,
+        Err(error) if force => {
+            // Forced because it is older, it may still be meant to be signed: then this must be seen.
+            writeln!(std::io::stderr(), "warning: taken without a signature that holds: {error:#}")?;
+            None
+        }
         Err(error) => return Err(error.context("not taken; --force takes it all the same")),
     };
     let bundle = Bundle::of(bytes)?;
@@ -108,7 +111,8 @@ fn update(signed: &Signed, force: bool, out: &mut dyn Write) -> anyhow::Result<(
     let packs = bundle::try_packs().context("not taken: a pack in it does not load")?;
     let note = Installed { sha256: bundle.sha256.clone(), signed: comment, forced: force };
     let home = bundle::keep(&bundle, &note)?;
-    writeln!(out, "taken: knowledge of {day}, {packs} packs, kept in {}", home.display())?;
+    let signed = note.signed.as_deref().map_or_else(|| "unsigned".to_owned(), vigie_report::escape::shown);
+    writeln!(out, "taken: knowledge of {day}, {packs} packs ({signed}), kept in {}", home.display())?;
     Ok(())
 }
 

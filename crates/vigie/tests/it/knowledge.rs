@@ -22,6 +22,18 @@ fn source(folder: &Path, as_of: &str) {
     fs::write(knowledge.join("about.toml"), format!("format = 1\nas_of = \"{as_of}\"\n")).unwrap();
     let row = "CVE-2099-0001\tSep26SU\tSE\tRTM\t15.2.2562.48\t2026-09-08\t\ta test\n";
     fs::write(knowledge.join("fixes.tsv"), format!("{}{row}", bundled("fixes.tsv"))).unwrap();
+    // A pack like another, under a name of its own; its cases are for tests and do not travel.
+    let pack = folder.join("packs/next");
+    fs::create_dir_all(pack.join("cases")).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/proxytoken");
+    for entry in fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file())
+    {
+        fs::copy(&entry, pack.join(entry.file_name().unwrap())).unwrap();
+    }
+    let text = fs::read_to_string(pack.join("pack.toml")).unwrap();
+    fs::write(pack.join("pack.toml"), text.replacen("id = \"proxytoken\"", "id = \"next\"", 1)).unwrap();
+    fs::write(pack.join("text.fr.toml"), "").unwrap();
+    fs::write(pack.join("cases/evidence.log"), "not for everybody").unwrap();
 }
 
 fn build(folder: &Path, as_of: &str) {
@@ -47,8 +59,9 @@ fn a_signed_and_newer_bundle_is_taken_and_in_force_until_it_is_forgotten() {
     assert_eq!(before.code, 2, "{}", before.out);
     let verified = vigie(folder, &["pack", "verify", "new.zip", "--key", "signer.pub"]);
     assert_eq!(verified.code, 0, "{}", verified.err);
+    let packs = format!("{} packs", vigie_detect::pack::bundled_ids().len() + 1);
     assert!(
-        verified.out.contains("knowledge for tests") && verified.out.contains("18 packs"),
+        verified.out.contains("knowledge for tests") && verified.out.contains(&packs),
         "{}",
         verified.out
     );
@@ -60,9 +73,17 @@ fn a_signed_and_newer_bundle_is_taken_and_in_force_until_it_is_forgotten() {
         "{}",
         after.out
     );
-    assert!(vigie(folder, &["packs"]).out.contains("as of 2026-09-08"));
+    let packs = vigie(folder, &["packs"]).out;
+    assert!(packs.contains("as of 2026-09-08"));
+    assert!(
+        packs.contains("\nnext  ") && packs.contains("\nproxylogon  "),
+        "what is new, beside what there was"
+    );
+    let bytes = fs::read(folder.join("new.zip")).unwrap();
+    assert!(!bytes.windows(12).any(|name| name == b"evidence.log"), "cases do not travel");
     let forgotten = vigie(folder, &["pack", "forget"]);
-    assert!(forgotten.out.contains("gone back to the knowledge of 2026-08-11"), "{}", forgotten.out);
+    let came = format!("gone back to the knowledge of {}", vigie_assess::knowledge::bundled().unwrap().as_of);
+    assert!(forgotten.out.contains(&came), "{}", forgotten.out);
     assert_eq!(vigie(folder, &["explain", "CVE-2099-0001"]).code, 2);
 }
 
@@ -84,6 +105,11 @@ fn an_unsigned_or_foreign_bundle_is_refused_unless_forced() {
     assert!(!folder.join("vigie-home").exists(), "nothing is kept of what was refused");
     let forced = vigie(folder, &["pack", "update", "new.zip", "--force"]);
     assert_eq!(forced.code, 0, "{}", forced.err);
+    assert!(
+        forced.out.contains("(unsigned)") && forced.err.contains("without a signature"),
+        "{}",
+        forced.err
+    );
     assert_eq!(vigie(folder, &["explain", "CVE-2099-0001"]).code, 0);
 }
 
@@ -110,9 +136,10 @@ fn an_older_bundle_is_refused_unless_forced() {
     build(folder, "2026-01-01");
     sign(folder);
     let older = vigie(folder, &["pack", "update", "new.zip", "--key", "signer.pub"]);
-    assert!(older.code == 2 && older.err.contains("2026-08-11"), "{} {}", older.code, older.err);
+    let in_use = vigie_assess::knowledge::bundled().unwrap().as_of.to_string();
+    assert!(older.code == 2 && older.err.contains(&in_use), "{} {}", older.code, older.err);
     let forced = vigie(folder, &["pack", "update", "new.zip", "--key", "signer.pub", "--force"]);
-    assert_eq!(forced.code, 0, "{}", forced.err);
+    assert!(forced.code == 0 && forced.out.contains("knowledge for tests"), "{} {}", forced.out, forced.err);
     assert!(vigie(folder, &["packs"]).out.contains("as of 2026-01-01"));
 }
 
