@@ -8,7 +8,8 @@ use vigie_model::diagnostic::Code;
 use vigie_model::evidence::FactKind;
 use vigie_parse::Collection;
 
-/// Reports of tools that are run on one machine for all servers of an organization: of whichever server they tell.
+/// Reports of tools that are run on one machine for all servers of an organization: of whichever server they tell. (EOMT names
+/// none; it stands here because it is not the server's own log either.)
 const REPORTS: [&str; 3] = ["exchange.eomt", "exchange.healthchecker", "exchange.testproxylogon"];
 
 /// The files of one host.
@@ -77,6 +78,7 @@ fn leave_out_others(host: &mut Host) {
     for file in &mut host.files {
         let Some(other) = reported_server(file).filter(|name| !names.contains(name)) else { continue };
         file.facts.clear();
+        file.hits.clear();
         let message = format!("a report on {other}, not on {}", host.name);
         let path = &file.entry.path;
         file.diagnostics.push(Diagnostic::once(path, Code::ReportOfOther, String::new(), message));
