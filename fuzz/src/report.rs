@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use vigie_model::Time;
 use vigie_model::assessment::{Actor, ActorKind, Assessment, SCHEMA, TimelineEntry, Tool};
 use vigie_model::diagnostic::{Code, Diagnostic};
 use vigie_model::evidence::ManifestEntry;
+use vigie_model::exposure::BuildSeen;
+use vigie_model::finding::Statement;
 use vigie_model::finding::{Finding, Proof};
 use vigie_model::hit::EvidencePlace;
 use vigie_model::intrusion::{Intrusion, Tie, TieKind};
+use vigie_model::patches::{CveExposure, CveState, PatchLevel, Seen};
 use vigie_model::rule::{Confidence, Level, Role, Stage};
+use vigie_model::{Day, Time};
 use vigie_report::{Lang, RENDERERS, Style};
 
 /// Opens an element that no renderer writes by itself.
@@ -99,7 +102,7 @@ fn assessment(text: &str) -> Assessment {
         tool: Tool { name: "vigie".to_owned(), version: "0".to_owned(), command: owned(), tlp: owned() },
         packs: Vec::new(),
         verdicts: vec![verdict(text)],
-        patches: None,
+        patches: Some(patches(text)),
         intrusions: vec![intrusion(text)],
         findings: vec![finding],
         timeline: vec![entry],
@@ -110,6 +113,33 @@ fn assessment(text: &str) -> Assessment {
         rules: Vec::new(),
         not_asked: Vec::new(),
         not_loaded: Vec::new(),
+    }
+}
+
+fn patches(text: &str) -> PatchLevel {
+    let owned = || text.to_owned();
+    let proof = EvidencePlace { path: owned(), place: owned(), offset: 0, sha256: owned() };
+    let seen = Seen { build: owned(), time: None, proof: proof.clone() };
+    let build =
+        BuildSeen { build: owned(), name: owned(), from: None, to: None, fixed: None, proof: proof.clone() };
+    let flaw = CveExposure {
+        cve: owned(),
+        state: CveState::Open,
+        fix_published: None,
+        exploited: None,
+        open_first: Some(seen.clone()),
+        open_last: Some(seen.clone()),
+        fixed_first: Some(seen),
+        conditions: vec![Statement::new("condition_setting_override").with("detail", text)],
+    };
+    PatchLevel {
+        build,
+        seen_last: None,
+        seen_last_proof: proof,
+        supported_until: None,
+        knowledge: Day(20_676),
+        cves: vec![flaw],
+        fixed_throughout: 1,
     }
 }
 

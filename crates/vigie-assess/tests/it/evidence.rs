@@ -19,6 +19,7 @@ pub(crate) const SEEN_THERE: u32 = 3;
 pub(crate) const SCANNED: u32 = 4;
 pub(crate) const GUESS: u32 = 5;
 pub(crate) const TRIED: u32 = 6;
+pub(crate) const USED: u32 = 7;
 
 fn text(words: &str) -> Text {
     Text { en: words.to_owned(), fr: words.to_owned() }
@@ -92,6 +93,7 @@ pub(crate) fn rules() -> Vec<RuleInfo> {
         rule("scanned", Stage::Attempted, "entry", Role::Scanner, Confidence::High),
         rule("guess", Stage::Impact, "shell", Role::Trace, Confidence::Low),
         rule("tried", Stage::Attempted, "entry", Role::Trace, Confidence::Medium),
+        rule("used", Stage::Used, "shell", Role::Trace, Confidence::High),
     ]
 }
 

@@ -2,8 +2,10 @@
 
 use vigie_assess::OwnerFacts;
 use vigie_model::assessment::ActorKind;
+use vigie_model::intrusion::TieKind;
+use vigie_model::rule::Stage;
 
-use crate::evidence::{REACHED, SEEN_THERE, SHELL_FILE, WRITTEN, assessed, complete, hit};
+use crate::evidence::{REACHED, SEEN_THERE, SHELL_FILE, USED, WRITTEN, assessed, complete, hit};
 
 const CANARY: &str = "k3v2Zl9Qw0eAAAABBBBccccDDDD1234567890";
 
@@ -92,4 +94,37 @@ fn many_objects_of_one_rule_stay_bounded_and_counted() {
     assert_eq!(assessment.findings.len(), 201);
     assert_eq!(assessment.findings.iter().map(|finding| finding.events).sum::<u64>(), 1000);
     assert!(assessment.findings.iter().all(|finding| finding.proofs.len() <= 50));
+}
+
+#[test]
+fn attackers_are_tied_by_what_they_used_and_not_by_what_everybody_has() {
+    let browser = "Mozilla/5.0 (Windows NT 10.0)";
+    let request = |rule, at: &str, client: &str, page: &str, agent: &str| {
+        let stream = "iis.w3c/W3SVC1";
+        hit(rule, stream, at, &[("c-ip", client), ("cs-uri-stem", page), ("cs(User-Agent)", agent)])
+    };
+    let mut files = complete();
+    files[1].hits = vec![
+        // One page, used from two addresses on two days.
+        request(USED, "2021-03-01T10:00:00Z", "198.51.100.7", "/aspnet_client/a.aspx", "antSword/v2.1"),
+        request(USED, "2021-03-04T10:00:00Z", "203.0.113.9", "/ASPNET_CLIENT/a.aspx", browser),
+        // Another page, minutes later, by the browser that a mere visitor has too.
+        request(USED, "2021-03-04T10:05:00Z", "192.0.2.44", "/owa/auth/b.aspx", browser),
+        request(SEEN_THERE, "2021-03-04T10:06:00Z", "192.0.2.200", "/aspnet_client/a.aspx", browser),
+        // The tool of the first, from a third address.
+        request(REACHED, "2021-03-02T10:00:00Z", "198.18.0.5", "/ecp/y.js", "antSword/v2.1"),
+    ];
+    let assessment = assessed(files, &OwnerFacts::default());
+    let told: Vec<(&str, Stage, Vec<&str>)> = assessment
+        .intrusions
+        .iter()
+        .map(|one| (one.id.as_str(), one.stage, one.actors.iter().map(String::as_str).collect()))
+        .collect();
+    let together = vec!["198.18.0.5", "198.51.100.7", "203.0.113.9"];
+    assert_eq!(told, [("I1", Stage::Used, together), ("I2", Stage::Used, vec!["192.0.2.44"])]);
+    let first = &assessment.intrusions[0];
+    let ties: Vec<(TieKind, &str)> = first.ties.iter().map(|tie| (tie.kind, tie.value.as_str())).collect();
+    assert_eq!(ties, [(TieKind::Page, "/aspnet_client/a.aspx"), (TieKind::Agent, "antSword/v2.1")]);
+    assert_eq!(first.pages, ["/aspnet_client/a.aspx"]);
+    assert_eq!(first.findings.len(), 3, "{:?}", first.findings);
 }

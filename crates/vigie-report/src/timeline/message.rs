@@ -46,7 +46,9 @@ static HTTP_PROXY: &[Piece] = &[
 /// The message of an event.
 pub(super) fn of(event: &Event<'_>) -> String {
     let artifact = event.schema.artifact.as_ref();
-    let known = MESSAGES.iter().find(|(name, _)| *name == artifact);
+    // A stream of the artifact that lacks what the message begins with is told by its own fields.
+    let begins = |pieces: &[Piece]| pieces.first().is_some_and(|(_, field)| event.field(field).is_some());
+    let known = MESSAGES.iter().find(|(name, pieces)| *name == artifact && begins(pieces));
     let mut message = match known {
         Some((_, pieces)) => told(event, pieces),
         None if artifact == "windows.event" => windows_event(event),
