@@ -8,6 +8,7 @@ use super::roles::{COUNT_NAMES, whole_number};
 use super::totals::{Totals, read_totals};
 use crate::error::Error;
 use crate::honesty::Text;
+use crate::honesty::wording::tame;
 use std::io::Read;
 use std::path::Path;
 
@@ -45,7 +46,7 @@ pub fn read_counts(input: impl Read, path: &Path) -> Result<Counts, Error> {
     }
     let raw = columns(&text, path)?;
     if is_how_often(&raw) {
-        return read_frequencies(&raw, path).map(|f| Counts::Frequencies(f, Vec::new()));
+        return read_frequencies(&raw, path).map(|f| Counts::Frequencies(f, vec![how_often(&raw)]));
     }
     Ok(match captured(&raw, path)? {
         Captured::Table(file) => Counts::Captures(file),
@@ -53,13 +54,14 @@ pub fn read_counts(input: impl Read, path: &Path) -> Result<Counts, Error> {
     })
 }
 
-/// Two columns: how often, rising, and how many, whatever they are called.
+/// Two columns: how often, and how many. Where there is a header it must say so: days and new cases rise as well.
+/// Without one the content decides: the first column rises from 0 or 1.
 fn is_how_often(raw: &Raw) -> bool {
     if raw.names.len() != 2 {
         return false;
     }
-    if TIMES.contains(&raw.names[0].to_lowercase().as_str()) {
-        return true;
+    if !raw.headless {
+        return TIMES.contains(&raw.names[0].to_lowercase().as_str());
     }
     let times: Option<Vec<u64>> = raw
         .rows
@@ -73,6 +75,23 @@ fn is_how_often(raw: &Raw) -> bool {
             && t.first().is_some_and(|&first| first <= 1)
             && t.last().is_some_and(|&last| last >= 2)
     })
+}
+
+/// How the file was understood, for a reader who meant something else.
+fn how_often(raw: &Raw) -> Text {
+    if raw.headless {
+        return Text::new(
+            "the file has no header: its first column is read as how often a unit was seen, its second as how many units were",
+            "le fichier n'a pas d'en-tête : la première colonne est lue comme le nombre de fois où une unité a été vue, la seconde comme le nombre d'unités",
+        );
+    }
+    let (times, units) = (tame(&raw.names[0]), tame(&raw.names[1]));
+    Text::new(
+        format!("`{times}` is read as how often a unit was seen, `{units}` as how many units were"),
+        format!(
+            "`{times}` est lu comme le nombre de fois où une unité a été vue, `{units}` comme le nombre d'unités"
+        ),
+    )
 }
 
 fn read_frequencies(raw: &Raw, path: &Path) -> Result<Frequencies, Error> {
@@ -95,4 +114,33 @@ fn read_frequencies(raw: &Raw, path: &Path) -> Result<Frequencies, Error> {
         return Err(Error::Input { path: path.to_owned(), message: "no units below the header".to_owned() });
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Counts, String> {
+        read_counts(text.as_bytes(), Path::new("t.csv")).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn how_often_units_were_seen_is_never_guessed_under_a_header() {
+        for text in
+            ["k,fk\n1,500\n2,300\n3,100\n", "times;units\n1;500\n2;300\n3;100\n", "1 500\n2 300\n3 100\n"]
+        {
+            let Ok(Counts::Frequencies(found, notes)) = read(text) else { panic!("{text}") };
+            assert_eq!(found.0, [(1, 500), (2, 300), (3, 100)]);
+            assert!(notes.len() == 1 && notes[0].en.contains("how often a unit was seen"), "{notes:?}");
+        }
+        // A time series, and rows with numbers: neither says how often anybody was seen.
+        let error = read("day,new\n1,500\n2,300\n3,100\n").unwrap_err();
+        assert!(
+            error.starts_with("t.csv:3: column `day` has \"2\"")
+                || error.starts_with("t.csv:2: column `new`"),
+            "{error}"
+        );
+        let Ok(Counts::Captures(table)) = read("id,scan\n1,1\n2,0\n3,1\n") else { panic!("one list") };
+        assert_eq!((table.whole.lists(), table.whole.seen()), (&["scan".to_owned()][..], 2));
+    }
 }

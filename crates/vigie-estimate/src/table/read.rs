@@ -72,6 +72,7 @@ pub(super) fn captured(raw: &Raw, path: &Path) -> Result<Captured, Error> {
         read_row(record, raw, &roles).map(|row| (*line, record, row)).map_err(|message| at(*line, message))
     });
     if lists.len() > MAX_LISTS {
+        notes.extend(roles.contains(&Role::Stratum).then(|| without_strata(raw, &roles)));
         return often(rows, counted, (lists.len(), notes), &at);
     }
     let empty = CaptureTable::new(lists).ok_or_else(|| wrong("no lists".to_owned()))?;
@@ -132,6 +133,18 @@ fn often<'a>(
         format!("{lists} listes, plus de {MAX_LISTS} : on n'utilise que le nombre de fois où chaque unité a été vue, non par laquelle (--merge est sans effet)"),
     ));
     Ok(Captured::Often(Frequencies(times.into_iter().collect()), notes))
+}
+
+/// How often each unit was seen is counted over all strata together.
+fn without_strata(raw: &Raw, roles: &[Role]) -> Text {
+    let called = raw.names.iter().zip(roles).filter(|(_, role)| **role == Role::Stratum);
+    let names = called.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+    Text::new(
+        format!("strata not told apart, since only how often each unit was seen is used: {names}"),
+        format!(
+            "strates non distinguées, faute de plus que le nombre de fois où chaque unité a été vue : {names}"
+        ),
+    )
 }
 
 fn without_any(on_none: u64) -> Option<Text> {
@@ -278,6 +291,18 @@ mod tests {
                 "1 rows on no list, not counted"
             ]
         );
+    }
+
+    #[test]
+    fn a_list_may_be_called_like_a_count() {
+        for names in ["cases,deaths,count", "size,total,count", "number,observed,Count", "n,y,freq"] {
+            let text = format!("{names}\n1,0,10\n0,1,12\n1,1,9\n");
+            let table = read(&text).unwrap().whole;
+            assert_eq!(table.counts(), [0, 10, 12, 9], "{names}");
+            assert_eq!(table.lists().join(","), names.rsplit_once(',').unwrap().0);
+        }
+        // A count of ones and zeros is one where it is called `count`.
+        assert_eq!(cells("A,B,count\n1,0,1\n0,1,1\n1,1,0\n"), [0, 1, 1, 0]);
     }
 
     #[test]

@@ -130,7 +130,7 @@ pub(super) fn roles(raw: &Raw) -> Result<Vec<Role>, String> {
     Ok(roles.into_iter().map(|r| r.unwrap_or(Role::Ignored)).collect())
 }
 
-/// The column of counts: the first that is called so, else the only one of whole numbers that are not all 0 and 1.
+/// The column of counts: the one called `count`, else the first of another name for it that holds more than 0 and 1, else the only one of whole numbers that are not all 0 and 1.
 fn count_column(
     raw: &Raw,
     lower: &[String],
@@ -138,11 +138,10 @@ fn count_column(
     holds_binary: &[bool],
 ) -> Result<Option<usize>, String> {
     let open = |i: &usize| roles[*i].is_none();
-    let called = |i: &usize| {
-        // Letters that are also names of lists (`n`, `y`) must hold more than 0 and 1.
-        COUNT_NAMES.contains(&lower[*i].as_str()) && (lower[*i].len() > 1 || !holds_binary[*i])
-    };
-    if let Some(named) = (0..lower.len()).filter(open).find(called) {
+    let count = (0..lower.len()).filter(open).find(|&i| lower[i] == "count");
+    // All other names are also names of lists (`cases`, `n`): a column of 0 and 1 is one.
+    let called = |i: &usize| COUNT_NAMES.contains(&lower[*i].as_str()) && !holds_binary[*i];
+    if let Some(named) = count.or_else(|| (0..lower.len()).filter(open).find(called)) {
         return Ok(Some(named));
     }
     let numbers: Vec<usize> = (0..lower.len())
