@@ -1,6 +1,7 @@
 //! What is written: JSON under the schema, text in two languages, a chart; hostile names have no force in any of them.
 
 use std::path::Path;
+use vigie_estimate::honesty::wording::{two_figures, whole};
 use vigie_estimate::methods::latent::GibbsOptions;
 use vigie_estimate::output::json::SCHEMA;
 use vigie_estimate::{Format, Input, Language, Options, run};
@@ -76,6 +77,27 @@ fn chart_is_xml_and_names_are_only_text() {
     assert!(!svg.contains("<b>") && svg.contains(">claimed<") && svg.contains(">500<"));
 }
 
+#[test]
+fn chart_has_a_bar_for_the_latent_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.csv");
+    std::fs::write(&path, TABLE).unwrap();
+    for (language, label) in [
+        (Language::English, ">latent classes (LCMCR)</text>"),
+        (Language::French, ">classes latentes (LCMCR)</text>"),
+    ] {
+        let mut options = quick(Input::Table(path.clone()));
+        (options.format, options.language) = (Format::Svg, language);
+        let mut out = Vec::new();
+        let analysis = run(&options, &mut out).unwrap().analysis;
+        let svg = String::from_utf8(out).unwrap();
+        assert_eq!(svg.matches(label).count(), 1, "{svg}");
+        let told = whole(two_figures(analysis.latent.unwrap().median), language);
+        let bar = svg.split_once(label).unwrap().1.lines().nth(3).unwrap();
+        assert!(bar.contains(&format!(">{told} (")), "{bar}");
+    }
+}
+
 /// Attribute of the root element, as a number.
 fn pixels(svg: &str, name: &str) -> f64 {
     let at = svg.find(&format!(" {name}=\"")).unwrap() + name.len() + 3;
@@ -104,17 +126,20 @@ fn names_that_turn_a_line_around_are_shown_not_obeyed() {
 
 #[test]
 fn trapping_data_with_more_occasions_than_lists_are_taken_by_how_often() {
-    let mut table = (1..=18).map(|i| format!("night{i}")).collect::<Vec<_>>().join(",");
+    let mut table = (1..=18).map(|i| format!("night{i},")).collect::<String>();
+    table.push_str("sex");
     for animal in 0..120_u32 {
         let row: Vec<&str> = (0..18_u32)
             .map(|night| if (animal * 7 + night * 11) % (9 + animal % 7) == 0 { "1" } else { "0" })
             .collect();
         table.push('\n');
         table.push_str(&row.join(","));
+        table.push_str(if animal % 3 == 0 { ",female" } else { ",male" });
     }
     let text = written(&table, Format::Text, Language::English);
     assert!(text.contains("18 lists are more than 12: only how often each unit was seen"), "{text}");
     assert!(text.contains("Chao 1984"), "{text}");
+    assert!(text.contains("strata not told apart") && text.contains("is used: sex"), "{text}");
 }
 
 #[test]
