@@ -10,7 +10,7 @@ use crate::methods::bootstrap::{BootstrapOptions, bca};
 use crate::methods::latent::{GibbsOptions, LatentPosterior, sample};
 use crate::methods::leavers::{Dates, Lowest, SLOWEST_HALF_LIFE, Timing, timing};
 use crate::methods::pairs::{Pair, pairs};
-use crate::methods::recommend::{self, Fast, Recommended, fast, lowest_of, recommend};
+use crate::methods::recommend::{self, Fast, Recommended, fast, lowest_of, recommend, recommend_above};
 use crate::numeric::special::median;
 use crate::options::Level;
 use crate::table::CaptureTable;
@@ -36,8 +36,10 @@ pub struct Context {
     pub missed_links: Option<f64>,
     /// When lists saw their units, and how fast these leave.
     pub dates: Dates,
-    /// Days between the middles of the earliest and the latest window, when every list has one.
+    /// Days between the middles of the earliest and the latest window among the lists that have one.
     pub days_apart: Option<f64>,
+    /// Lists without a date: with any, `days_apart` is the least that all of them may be apart.
+    pub undated: usize,
     /// Public claims of N.
     pub claims: Vec<f64>,
     /// A reason to refuse that comes from the lists, not from the counts.
@@ -196,7 +198,8 @@ fn fit(analysis: &mut Analysis, context: &Context, effort: &Effort) {
     let table = analysis.table.clone();
     let fits = fast(&table, effort.threads);
     let missed = context.missed_links.unwrap_or(0.0);
-    let recommended = recommend(&table, &fits, effort.odds, &context.dates)
+    let lowest = lowest_of(&table, &fits, &context.dates);
+    let recommended = recommend_above(lowest.low, table.seen(), &fits, effort.odds)
         .map(|r| r.allowing_for_missed_links(missed, table.seen()));
     analysis.estimates = recommend::estimates(&fits);
     analysis.estimates.extend(bootstrap_row(&table, &fits, effort));
@@ -213,8 +216,7 @@ fn fit(analysis: &mut Analysis, context: &Context, effort: &Effort) {
     }
     let premises = Premises { odds: effort.odds, dates: &context.dates, threads: effort.threads };
     analysis.consistency = consistency::rows(&table, premises);
-    analysis.lowest =
-        Some(lowest_of(&table, &fits, &context.dates).allowing_for_missed_links(missed, table.seen()));
+    analysis.lowest = Some(lowest.allowing_for_missed_links(missed, table.seen()));
     analysis.variants = sensitivity::variants(&table, effort.threads);
     analysis.fast = Some(fits);
     if analysis.refused.is_some() {

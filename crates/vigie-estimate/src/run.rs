@@ -90,10 +90,15 @@ fn merge(
     Ok((whole, strata?))
 }
 
+/// The names of the lists that a group takes as one.
+pub(crate) fn parts_of(group: &str) -> Vec<&str> {
+    group.split('+').map(str::trim).collect()
+}
+
 /// The table with the named lists taken as one: `A+B`, one such group at a time.
 pub(crate) fn merged(mut table: CaptureTable, groups: &[String]) -> Result<CaptureTable, Error> {
     for group in groups {
-        let names: Vec<&str> = group.split('+').map(str::trim).collect();
+        let names = parts_of(group);
         let place = |table: &CaptureTable, name: &str| table.lists().iter().position(|l| l == name);
         let missing = names.iter().find(|n| place(&table, n).is_none());
         if let Some(name) = missing {

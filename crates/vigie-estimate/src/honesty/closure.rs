@@ -84,7 +84,8 @@ pub(super) fn check_11(analysis: &Analysis, context: &Context) -> Check {
         return check(11, "closure", Status::Ok, text);
     }
     let told = who_left(analysis, context);
-    match (context.days_apart, context.dates.half_life) {
+    let days = context.days_apart;
+    match (days.filter(|_| context.undated == 0), context.dates.half_life) {
         (Some(days), Some(half)) => {
             let status = if days > half / 4.0 { Status::Flag } else { Status::Ok };
             check(
@@ -121,20 +122,31 @@ pub(super) fn check_11(analysis: &Analysis, context: &Context) -> Check {
                 ),
             ),
         ),
-        (None, _) => check(
-            11,
-            "closure",
-            Status::Unknown,
-            Text::new(
-                format!(
-                    "not every list has a date: whether they saw one and the same population is not known{}",
-                    told.en
-                ),
-                format!(
-                    "toutes les listes ne sont pas datées : on ignore si elles ont vu une seule et même population{}",
-                    told.fr
-                ),
-            ),
-        ),
+        (None, _) => check(11, "closure", undated_status(days, context), undated(days, &told)),
     }
+}
+
+/// A list without a date can only make the lists further apart than those with one are.
+fn undated_status(days: Option<f64>, context: &Context) -> Status {
+    let half_life = context.dates.half_life.unwrap_or(SLOWEST_HALF_LIFE);
+    if days.is_some_and(|days| days > half_life / 4.0) { Status::Flag } else { Status::Unknown }
+}
+
+fn undated(days: Option<f64>, told: &Text) -> Text {
+    let (least, least_fr) = days.map_or_else(Default::default, |days| {
+        (
+            format!(" (those with one are {days:.1} days apart)"),
+            format!(" (celles qui le sont : à {} jours)", decimal(days, 1, Language::French)),
+        )
+    });
+    Text::new(
+        format!(
+            "not every list has a date{least}: whether they saw one and the same population is not known{}",
+            told.en
+        ),
+        format!(
+            "toutes les listes ne sont pas datées{least_fr} : on ignore si elles ont vu une seule et même population{}",
+            told.fr
+        ),
+    )
 }

@@ -4,7 +4,7 @@
 //! units there are. A method that misses here has no claim to hold where nobody can look.
 
 use crate::methods::leavers::Dates;
-use crate::methods::recommend::{fast, lowest_of, recommend};
+use crate::methods::recommend::{fast, lowest_of, recommend_above};
 use crate::table::CaptureTable;
 
 /// Fewer units of a list seen by the others say nothing.
@@ -71,13 +71,14 @@ pub fn rows(table: &CaptureTable, premises: Premises<'_>) -> Vec<ConsistencyRow>
 /// One table whose answer is known.
 pub fn row(sub: &CaptureTable, list: &str, truth: u64, premises: Premises<'_>) -> ConsistencyRow {
     let fits = fast(sub, premises.threads);
-    let recommended = recommend(sub, &fits, premises.odds, premises.dates);
+    let low = lowest_of(sub, &fits, premises.dates).low;
+    let recommended = recommend_above(low, sub.seen(), &fits, premises.odds);
     ConsistencyRow {
         list: list.to_owned(),
         truth,
         seen: sub.seen(),
         estimate: recommended.as_ref().map(|r| r.estimate),
-        low: lowest_of(sub, &fits, premises.dates).low,
+        low,
         high: recommended.map(|r| r.high),
     }
 }

@@ -95,12 +95,13 @@ type Pattern = AnyPattern<COMPARISONS>;
 type Table = AnyTable<COMPARISONS>;
 type Weights = AnyWeights<COMPARISONS>;
 
-/// Joins groups whose names are alike enough. `exact` is how many links across lists exact keys made before.
+/// Joins groups whose names are alike enough. `exact` is how many links across lists exact keys made before; the answer
+/// does not depend on `threads`.
 pub fn link_by_name(
     lists: &Lists,
     (union, owners): (&mut Union, &mut Owners),
     decisions: &Decisions,
-    exact: usize,
+    (exact, threads): (usize, usize),
 ) -> ByName {
     let (profiles, members) = profiles(lists, union);
     let blocked = pairs(&profiles);
@@ -108,7 +109,7 @@ pub fn link_by_name(
     if candidates.is_empty() {
         return ByName::default();
     }
-    let patterns = compare_all(&profiles, candidates);
+    let patterns = compare_all(&profiles, candidates, threads);
     let enough = profiles.len() >= ENOUGH_TO_LEARN && patterns.len() >= ENOUGH_TO_LEARN;
     let weights =
         if enough { learn(&usual(), &patterns, &random_patterns(&profiles), chance) } else { usual() };
@@ -136,7 +137,8 @@ pub fn link_by_name(
     }
     result.missed = (made + left > 0.0).then(|| left / (made + left));
     result.false_links = (by_likeness > 0.0).then(|| wrong / by_likeness);
-    (result.blocking_loss, result.blocking_sample) = blocking_loss(&profiles, candidates, &weights);
+    (result.blocking_loss, result.blocking_sample) =
+        blocking_loss((&profiles, candidates), &weights, threads);
     result
 }
 
@@ -233,9 +235,8 @@ fn add_to(profile: &mut Profile, lists: &Lists, index: usize) {
     });
 }
 
-/// Compares every pair, on all cores; the answer does not depend on how many there are.
-fn compare_all(profiles: &[Profile], candidates: &[(u32, u32)]) -> Vec<Pattern> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+/// Compares every pair, a piece at a time on any number of threads.
+fn compare_all(profiles: &[Profile], candidates: &[(u32, u32)], threads: usize) -> Vec<Pattern> {
     let chunks: Vec<&[(u32, u32)]> = candidates.chunks(PAIRS_AT_ONCE).collect();
     let compared = parallel::map(chunks.len(), threads, |i| {
         chunks[i]
@@ -369,11 +370,14 @@ fn explain(weights: &Weights, pattern: Pattern) -> Text {
 }
 
 /// Links of a sample found by holding it against everybody, that no block proposes: their share, and how many were found.
-fn blocking_loss(profiles: &[Profile], candidates: &[(u32, u32)], weights: &Weights) -> (Option<f64>, u32) {
+fn blocking_loss(
+    (profiles, candidates): (&[Profile], &[(u32, u32)]),
+    weights: &Weights,
+    threads: usize,
+) -> (Option<f64>, u32) {
     let mut random = Random::new(0x7669_6769, 2);
     let sample = LOSS_SAMPLE.min(LOSS_COMPARISONS / profiles.len().max(1)).clamp(LEAST_SAMPLE, LOSS_SAMPLE);
     let chosen: Vec<usize> = (0..sample.min(profiles.len())).map(|_| random.below(profiles.len())).collect();
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let counted: Vec<(u32, u32)> = parallel::map(chosen.len(), threads, |i| {
         let a = chosen[i];
         let (mut found, mut lost) = (0, 0);

@@ -79,8 +79,13 @@ const STRONG_KINDS: [KeyKind; 4] = [KeyKind::Url, KeyKind::HostName, KeyKind::Do
 /// Keys that say so unless the domains speak against it.
 const WEAK_KINDS: [KeyKind; 3] = [KeyKind::Certificate, KeyKind::Address, KeyKind::Name];
 
-/// Links all records.
+/// Links all records on all cores.
 pub fn link(lists: &Lists, decisions: &Decisions) -> Linked {
+    link_on(std::thread::available_parallelism().map_or(1, usize::from), lists, decisions)
+}
+
+/// Links all records on up to `threads` threads; the answer does not depend on them.
+pub fn link_on(threads: usize, lists: &Lists, decisions: &Decisions) -> Linked {
     let hubs = hubs::find(lists);
     let mut made = BTreeMap::new();
     let mut groups = BTreeMap::new();
@@ -94,7 +99,7 @@ pub fn link(lists: &Lists, decisions: &Decisions) -> Linked {
     let mut owners = Owners::of(lists, &mut union);
     let clashes = join_weakly(lists, &hubs, decisions, (&mut union, &mut owners, &mut made));
     let (before, exact) = (union.clone(), across_lists(lists, &mut union));
-    let mut fuzzy = fellegi::link_by_name(lists, (&mut union, &mut owners), decisions, exact);
+    let mut fuzzy = fellegi::link_by_name(lists, (&mut union, &mut owners), decisions, (exact, threads));
     let at_thresholds = at_thresholds(lists, &before, std::mem::take(&mut fuzzy.joins));
     made.insert("likeness of names", fuzzy.links.iter().filter(|l| l.decision == Decision::Link).count());
     let organisations = roots(&mut union, &lists.records, &ALL_KINDS);

@@ -10,6 +10,7 @@ use super::{KeyKind, Record};
 use crate::error::Error;
 use crate::honesty::wording::tame;
 use crate::table::bounded::{BoundedRows, MAX_ROW};
+use crate::table::delimiter_of;
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -322,12 +323,8 @@ fn set_meta(meta: &mut ListMeta, key: &str, value: &str) {
 
 fn read_csv(lists: &mut Lists, header: &str, reader: impl Read, path: &Path) -> Result<(), Error> {
     let (whole, meter) = BoundedRows::new(header.as_bytes().chain(reader));
-    let delimiter = match () {
-        () if header.contains(',') => b',',
-        () if header.contains('\t') => b'\t',
-        () if header.contains(';') => b';',
-        () => b',',
-    };
+    // A space is none here: `Company name` may be the title of the only column.
+    let delimiter = Some(delimiter_of(header)).filter(|&d| d != b' ').unwrap_or(b',');
     let mut csv = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(whole);
     let bad = |message: String| Error::Input { path: path.to_owned(), message };
     let headers = csv.byte_headers().map_err(|e| bad(e.to_string()))?.clone();

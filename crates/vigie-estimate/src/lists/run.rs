@@ -5,11 +5,11 @@ use crate::analysis::{Context, analyze};
 use crate::error::Error;
 use crate::honesty::wording::{steers, tame, whole};
 use crate::honesty::{Language, Refusal, Text};
-use crate::link::{Decisions, Linked, fellegi::Decision, fellegi::ordered, link};
+use crate::link::{Decisions, Linked, fellegi::Decision, fellegi::ordered, link_on};
 use crate::methods::recommend::{fast, recommend};
 use crate::options::{Format, Level, Options};
 use crate::output::{json, text};
-use crate::run::{Outcome, context_of, merged, write};
+use crate::run::{Outcome, context_of, merged, parts_of, write};
 use crate::table::{CaptureTable, delimiter_of, text_of};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 pub(crate) fn run_lists(options: &Options, paths: &[PathBuf], out: &mut dyn Write) -> Result<Outcome, Error> {
     let lists = read_lists(paths)?;
     let decisions = options.decisions.as_deref().map(read_decisions).transpose()?.unwrap_or_default();
-    let linked = link(&lists, &decisions);
+    let linked = link_on(options.effort.threads, &lists, &decisions);
     if let Some(path) = &options.review {
         write_review(&lists, &linked, (path, options.language))?;
     }
@@ -83,6 +83,8 @@ fn capture(lists: &Lists, linked: &Linked, options: &Options) -> Result<(Capture
         ));
     }
     context.days_apart = days_apart(lists, &keep);
+    context.undated = keep.iter().filter(|&&k| lists.metas[k].middle().is_none()).count();
+    context.dates.middles.extend(merged_dates(&context.dates.middles, &options.merge));
     if keep.len() < 2 && keep.len() + without.len() >= 2 {
         let units = without.iter().map(|name| format!("{}: no {}", tame(name), level.word())).collect();
         context.refusal = Some(Refusal::MixedUnits { units });
@@ -123,12 +125,26 @@ fn note(lists: &Lists, linked: &Linked, level: Level, index: usize) -> Text {
     Text::new(en, fr)
 }
 
-/// Days between the middles of the earliest and the latest list; `None` when one of them has no date.
+/// Days between the middles of the earliest and the latest list that have a date: the others can only be further apart.
 fn days_apart(lists: &Lists, keep: &[usize]) -> Option<f64> {
-    let middles: Vec<f64> = keep.iter().map(|&k| lists.metas[k].middle()).collect::<Option<Vec<f64>>>()?;
+    let middles: Vec<f64> = keep.iter().filter_map(|&k| lists.metas[k].middle()).collect();
     let low = middles.iter().copied().reduce(f64::min)?;
     let high = middles.iter().copied().reduce(f64::max)?;
     (middles.len() >= 2).then_some(high - low)
+}
+
+/// The dates of lists taken as one, under the name that they get: those of all their parts, or none where a part has none.
+fn merged_dates(middles: &[(String, f64)], groups: &[String]) -> Vec<(String, f64)> {
+    let mut found = Vec::new();
+    for group in groups {
+        let parts = parts_of(group);
+        let days: Option<Vec<f64>> = parts
+            .iter()
+            .map(|part| middles.iter().find(|(name, _)| name == part).map(|(_, day)| *day))
+            .collect();
+        found.extend(days.unwrap_or_default().into_iter().map(|day| (parts.join("+"), day)));
+    }
+    found
 }
 
 /// The civil date of a day since 1970.

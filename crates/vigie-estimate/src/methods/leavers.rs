@@ -9,7 +9,7 @@ use super::chao;
 use crate::loglinear::Profile;
 use crate::table::CaptureTable;
 
-/// Lists whose middles are no further apart saw the same day.
+/// Lists whose middles, from the first to the last, are no further apart saw the same day.
 pub const SAME_TIME: f64 = 1.0;
 
 /// The fastest that units were measured to leave, in days until half are gone: exposed servers of March 2021.
@@ -20,7 +20,8 @@ pub const SLOWEST_HALF_LIFE: f64 = 24.1;
 /// What is known of when lists saw their units.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Dates {
-    /// Middle of each list's window, in days, by the list's name. A list that is not named has no date.
+    /// Middle of each list's window, in days, by the list's name. A list that is not named has no date; one that was
+    /// made of several stands here once for each.
     pub middles: Vec<(String, f64)>,
     /// Days in which half the units leave, when the user knows it.
     pub half_life: Option<f64>,
@@ -44,13 +45,11 @@ pub fn timing(table: &CaptureTable, dates: &Dates) -> Timing {
     if dates.together {
         return Timing::Together;
     }
-    match in_order(table, dates) {
+    match moments(table, dates).as_deref() {
         None => Timing::Unknown,
-        Some(order) => {
-            let apart = order.iter().map(|o| o.0).fold(f64::NEG_INFINITY, f64::max)
-                - order.iter().map(|o| o.0).fold(f64::INFINITY, f64::min);
-            if apart > SAME_TIME { Timing::Apart } else { Timing::Together }
-        }
+        // The whole spread, not each step: lists of 1, 2, 3 and 4 March are three days apart.
+        Some([first, .., last]) if last - first > SAME_TIME => Timing::Apart,
+        Some(_) => Timing::Together,
     }
 }
 
@@ -96,13 +95,11 @@ pub fn lowest(table: &CaptureTable, over_all: Option<&Profile>, dates: &Dates) -
 
 /// The share that stays between the last two dates. Nothing later tells who left there, and they may be just those of one list.
 fn share_that_stays(table: &CaptureTable, dates: &Dates) -> f64 {
-    let order = in_order(table, dates).unwrap_or_default();
-    let [.., (before, _), (last, _)] = order[..] else { return 1.0 };
-    let days = last - before;
-    if days > SAME_TIME && !dates.together {
-        (-days / dates.half_life.unwrap_or(FASTEST_HALF_LIFE)).exp2()
-    } else {
-        1.0
+    match (timing(table, dates), moments(table, dates).as_deref()) {
+        (Timing::Apart, Some([.., before, last])) => {
+            (-(last - before) / dates.half_life.unwrap_or(FASTEST_HALF_LIFE)).exp2()
+        }
+        (Timing::Apart | Timing::Together | Timing::Unknown, _) => 1.0,
     }
 }
 
@@ -110,29 +107,49 @@ fn share_that_stays(table: &CaptureTable, dates: &Dates) -> f64 {
 /// always left, since one has no bound.
 fn left_out(table: &CaptureTable, dates: &Dates) -> Vec<Vec<usize>> {
     let width = table.width();
-    if dates.together {
-        return Vec::new();
-    }
-    let Some(order) = in_order(table, dates) else {
-        return if width < 3 { Vec::new() } else { (0..width).map(|i| vec![i]).collect() };
+    let alone = |lists: &[usize]| -> Vec<Vec<usize>> {
+        if width < 3 { Vec::new() } else { lists.iter().map(|&i| vec![i]).collect() }
     };
-    (1..width.saturating_sub(1))
-        .filter(|&earlier| order[earlier].0 - order[earlier - 1].0 > SAME_TIME)
-        .map(|earlier| order[..earlier].iter().map(|&(_, i)| i).collect())
-        .collect()
+    match (timing(table, dates), in_order(table, dates)) {
+        (Timing::Together, _) => Vec::new(),
+        (Timing::Unknown, _) | (Timing::Apart, None) => alone(&(0..width).collect::<Vec<usize>>()),
+        (Timing::Apart, Some(order)) => {
+            // A list made of several may have seen some units before the others and some after them.
+            let several: Vec<usize> = order.iter().filter(|l| l.last > l.first).map(|l| l.list).collect();
+            let cuts = (1..width.saturating_sub(1))
+                .filter(|&earlier| order[earlier].first > order[earlier - 1].first)
+                .map(|earlier| order[..earlier].iter().map(|l| l.list).collect());
+            cuts.chain(alone(&several)).collect()
+        }
+    }
 }
 
-/// The lists by date; `None` when one has none.
-fn in_order(table: &CaptureTable, dates: &Dates) -> Option<Vec<(f64, usize)>> {
-    let day = |name: &String| dates.middles.iter().find(|(list, _)| list == name).map(|(_, day)| *day);
-    let mut order: Vec<(f64, usize)> = table
-        .lists()
-        .iter()
-        .enumerate()
-        .map(|(i, name)| Some((day(name)?, i)))
-        .collect::<Option<Vec<(f64, usize)>>>()?;
-    order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+/// A list of the table with its earliest and latest middle: one day, unless it was made of several lists.
+#[derive(Clone, Copy, Debug)]
+struct Dated {
+    first: f64,
+    last: f64,
+    list: usize,
+}
+
+/// The lists by their earliest date; `None` when one has none.
+fn in_order(table: &CaptureTable, dates: &Dates) -> Option<Vec<Dated>> {
+    let dated = |(list, name): (usize, &String)| {
+        let days = || dates.middles.iter().filter(|(of, _)| of == name).map(|(_, day)| *day);
+        Some(Dated { first: days().reduce(f64::min)?, last: days().reduce(f64::max)?, list })
+    };
+    let mut order: Vec<Dated> = table.lists().iter().enumerate().map(dated).collect::<Option<_>>()?;
+    order.sort_by(|a, b| a.first.total_cmp(&b.first).then(a.list.cmp(&b.list)));
     Some(order)
+}
+
+/// Every date of the table's lists, in order; `None` when a list has none.
+fn moments(table: &CaptureTable, dates: &Dates) -> Option<Vec<f64>> {
+    let order = in_order(table, dates)?;
+    let days = |l: &Dated| std::iter::once(l.first).chain((l.last > l.first).then_some(l.last));
+    let mut days: Vec<f64> = order.iter().flat_map(days).collect();
+    days.sort_by(f64::total_cmp);
+    Some(days)
 }
 
 #[cfg(test)]
@@ -166,15 +183,38 @@ mod tests {
         let later = over(&dated);
         assert_eq!(later.without, ["A"]);
         assert!(later.low < 950.0 && later.low < later.over_all, "{later:?}");
-        // Without dates any list may be the one: the lower end can only be lower still.
+        // The half day between the last two counts too, since the lists are more than a day apart in all.
+        assert!((later.stays - (-0.5 / FASTEST_HALF_LIFE).exp2()).abs() < 1e-12, "{later:?}");
+        // Without dates any list may be the one: before anybody leaves last, the lower end can only be lower still.
         assert_eq!(timing(&table, &days(&[("A", 1.0)])), Timing::Unknown);
         let unknown = over(&Dates::default());
-        assert!(unknown.low <= later.low && unknown.without.len() == 1, "{unknown:?}");
+        assert!(unknown.low <= later.low / later.stays && unknown.without.len() == 1, "{unknown:?}");
         // Lists of one day need no such care.
         let together = days(&[("A", 1.0), ("B", 1.0), ("C", 1.0), ("D", 1.5)]);
         assert_eq!(timing(&table, &together), Timing::Together);
         assert!(over(&Dates { together: true, ..dated }).without.is_empty());
         assert!(over(&together).without.is_empty() && (over(&together).stays - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn lists_a_day_apart_each_are_not_of_one_day() {
+        let table = cleaned();
+        let daily = days(&[("A", 1.0), ("B", 2.0), ("C", 3.0), ("D", 4.0)]);
+        assert_eq!(timing(&table, &daily), Timing::Apart);
+        assert_eq!(left_out(&table, &daily), [vec![0], vec![0, 1]]);
+        let low = lowest(&table, Some(&chao::lower_bound(&table).unwrap().profile), &daily);
+        assert_eq!(low.without.first().map(String::as_str), Some("A"));
+        assert!((low.stays - (-1.0 / FASTEST_HALF_LIFE).exp2()).abs() < 1e-12 && low.low < 950.0, "{low:?}");
+    }
+
+    #[test]
+    fn a_list_made_of_several_has_the_dates_of_all() {
+        let table = cleaned();
+        // A was made of two lists, on the first day and on the ninth: the others are between them.
+        let several = days(&[("A", 1.0), ("A", 9.0), ("B", 1.0), ("C", 1.5), ("D", 1.5)]);
+        assert_eq!(timing(&table, &several), Timing::Apart);
+        assert_eq!(left_out(&table, &several), [vec![0, 1], vec![0]]);
+        assert!((share_that_stays(&table, &several) - (-7.5 / FASTEST_HALF_LIFE).exp2()).abs() < 1e-12);
     }
 
     #[test]

@@ -98,9 +98,13 @@ pub fn lowest_of(table: &CaptureTable, fast: &Fast, dates: &Dates) -> Lowest {
 
 /// The interval of a table; `None` when no method gives an upper end.
 pub fn recommend(table: &CaptureTable, fast: &Fast, odds: f64, dates: &Dates) -> Option<Recommended> {
-    let seen = table.seen() as f64;
+    recommend_above(lowest_of(table, fast, dates).low, table.seen(), fast, odds)
+}
+
+/// The interval above a lower end that is known already.
+pub fn recommend_above(low: f64, seen: u64, fast: &Fast, odds: f64) -> Option<Recommended> {
+    let seen = seen as f64;
     let bound = fast.bound.as_ref().map(|b| &b.profile);
-    let low = lowest_of(table, fast, dates).low;
     let choice = fast.bic.as_ref().and_then(|(_, profile)| profile.as_ref());
     let mut ends = Vec::new();
     ends.push(fast.graphs.as_ref()?.high);

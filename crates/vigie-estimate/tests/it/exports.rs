@@ -2,7 +2,9 @@
 
 use crate::results::{assert_valid, quick};
 use std::path::{Path, PathBuf};
+use vigie_estimate::honesty::Status;
 use vigie_estimate::lists::{KeyKind, Lists, read_list, read_lists};
+use vigie_estimate::methods::leavers::{Timing, timing};
 use vigie_estimate::{Format, Input, Level, run};
 
 fn read(name: &str, text: &str) -> Lists {
@@ -199,9 +201,41 @@ fn windows_that_lists_state_are_held_against_how_fast_units_leave() {
     let near = run_with(["2021-03-02", "2021-03-05", "2021-03-05"], None);
     let closure = &near.checks[10].text;
     assert!(near.refused.is_none() && closure.en.contains("windows 3.0 days apart"), "{closure:?}");
-    // One list without a date: nothing is known of how far they are apart.
+    // One list without a date: the other two are too far apart all the same.
     let undated = run_with(["?", "2021-03-05", "2021-04-05"], None);
-    assert!(undated.refused.is_none() && undated.checks[10].text.en.starts_with("not every list has a date"));
+    assert_eq!(undated.refused.as_ref().unwrap().code(), "not_closed");
+    let closure = &undated.checks[10];
+    assert!(closure.status == Status::Flag, "{closure:?}");
+    assert!(closure.text.en.starts_with("not every list has a date (those with one are 31.0 days apart)"));
+    let near = run_with(["?", "2021-03-05", "2021-03-06"], None);
+    assert!(near.refused.is_none() && near.checks[10].status == Status::Unknown);
+    assert!(near.checks[10].text.en.starts_with("not every list has a date (those with one are 1.0 days"));
+}
+
+#[test]
+fn lists_taken_as_one_keep_their_dates() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = |name: &str, day: &str, step: usize| {
+        let rows = (1..240).filter(|i| i % step != 0).map(|i| format!("192.0.{}.{}", i / 60, i % 60));
+        let rows = rows.collect::<Vec<_>>().join("\n");
+        save(folder.path(), name, &format!("# window: {day}\nip\n{rows}"))
+    };
+    let run_with = |days: [&str; 4]| {
+        let names = ["a.csv", "b.csv", "c.csv", "d.csv"];
+        let paths = (0..4).map(|i| list(names[i], days[i], i + 2)).collect();
+        let mut options = quick(Input::Lists(paths));
+        options.level = Level::Address;
+        options.merge = vec!["a + b".to_owned()];
+        options.effort.gibbs = None;
+        let outcome = run(&options, &mut Vec::new()).unwrap();
+        assert_eq!(outcome.analysis.table.lists(), ["a+b", "c", "d"]);
+        timing(&outcome.analysis.table, &outcome.context.dates)
+    };
+    assert_eq!(run_with(["2021-03-02", "2021-03-02", "2021-03-02", "2021-03-03"]), Timing::Together);
+    assert_eq!(run_with(["2021-03-02", "2021-03-02", "2021-03-04", "2021-03-05"]), Timing::Apart);
+    // The parts themselves were days apart: one list, yet not of one day.
+    assert_eq!(run_with(["2021-03-02", "2021-03-05", "2021-03-02", "2021-03-02"]), Timing::Apart);
+    assert_eq!(run_with(["2021-03-02", "?", "2021-03-02", "2021-03-02"]), Timing::Unknown);
 }
 
 #[test]

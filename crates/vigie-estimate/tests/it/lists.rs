@@ -4,7 +4,7 @@ use crate::results::{assert_valid, quick};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use vigie_estimate::link::simulate::{World, make, pairwise};
-use vigie_estimate::link::{Decisions, link};
+use vigie_estimate::link::{Decisions, link, link_on};
 use vigie_estimate::{Format, Input, Level, run};
 
 const SCAN: &str = "# source: scan of port 443\ntimestamp,ip,hostname,geo\n\
@@ -88,6 +88,9 @@ fn made_lists_are_linked_well_and_the_doubtful_pairs_can_be_decided() {
     assert!(!linked.links.is_empty());
     let first = &linked.links[0];
     assert!(first.why.en.contains("name") || first.why.en.contains("domain"), "{}", first.why.en);
+    let alone = link_on(1, &made.lists, &Decisions::new());
+    assert_eq!((&alone.links, &alone.groups), (&linked.links, &linked.groups), "on one thread as on all");
+    assert_eq!((alone.missed, alone.blocking_sample), (linked.missed, linked.blocking_sample));
     let key = vigie_estimate::link::fellegi::ordered(first.left.clone(), first.right.clone());
     let rejected = link(&made.lists, &Decisions::from([(key, false)]));
     assert!(rejected.links.iter().any(|l| l.decision.word() == "no"));
@@ -118,6 +121,7 @@ fn review_file_can_be_read_back() {
     options.review = Some(folder.path().join("again.csv"));
     run(&options, &mut Vec::new()).unwrap();
     let again = std::fs::read_to_string(folder.path().join("again.csv")).unwrap();
+    assert_eq!(again.lines().count(), rows.len() + 1, "{again}");
     assert!(again.lines().skip(1).all(|l| l.contains(",no,")), "{again}");
     std::fs::write(&review, "left,right\na,b\n").unwrap();
     let error = run(&options, &mut Vec::new()).unwrap_err().to_string();
