@@ -126,8 +126,8 @@ fn names_that_turn_a_line_around_are_shown_not_obeyed() {
 
 #[test]
 fn trapping_data_with_more_occasions_than_lists_are_taken_by_how_often() {
-    let mut table = (1..=18).map(|i| format!("night{i},")).collect::<String>();
-    table.push_str("sex");
+    let mut table = (1..=18).map(|i| format!("night{i}")).collect::<Vec<_>>().join(",");
+    table.push_str(",sex");
     for animal in 0..120_u32 {
         let row: Vec<&str> = (0..18_u32)
             .map(|night| if (animal * 7 + night * 11) % (9 + animal % 7) == 0 { "1" } else { "0" })
