@@ -1,7 +1,7 @@
-//! `cargo run --release --example simulate -- coverage [SEEDS] [FIRMS] [PAGE] | linkage [FIRMS] [SEED] | review [FIRMS] [FOLDER]`.
+//! `cargo run --release --example simulate -- coverage [SEEDS] [FIRMS] [PAGE] [WORLDS] | linkage [FIRMS] [SEED] | review [FIRMS] [FOLDER]`.
 //!
 //! Lists made with a known answer. `coverage` takes them through the whole chain, from rows to the interval, and prints the table
-//! of docs/estimate.md, or writes it there. `review` saves them as files, to be read as a user would.
+//! of docs/estimate.md, or writes it there; with WORLDS (`7,10`, counted from 1) only those, and the page keeps its other rows. `review` saves them as files, to be read as a user would.
 //! `linkage` links one large world and prints precision, recall, what blocking lost, time and rows.
 
 #![allow(
@@ -10,20 +10,21 @@
     reason = "counts are small, and a table is what this prints"
 )]
 
+use std::collections::BTreeMap;
 use std::time::Instant;
-use vigie_estimate::honesty::refusal::{after_fitting, before_fitting};
 use vigie_estimate::link::simulate::{World, as_files, make, pairwise};
-use vigie_estimate::link::{Decisions, link};
+use vigie_estimate::link::{Decisions, Linked, link};
 use vigie_estimate::methods::leavers::Dates;
-use vigie_estimate::methods::recommend::{DEFAULT_ODDS, fast, recommend};
 use vigie_estimate::numeric::special::median;
 use vigie_estimate::options::Level;
+use vigie_estimate::{Context, Effort, analyze};
 
 /// The days on which the made lists were drawn up, as far as a world tells them.
 type Days = &'static [(&'static str, f64)];
 const UNDATED: Days = &[];
 const FIRST_EARLIER: Days = &[("scan", 0.0), ("telemetry", 5.0), ("shells", 5.0), ("names", 5.5)];
 const TWO_DAYS_EACH: Days = &[("scan", 0.0), ("telemetry", 2.0), ("shells", 4.0), ("names", 6.0)];
+const ONE_DAY_EACH: Days = &[("scan", 0.0), ("telemetry", 1.0), ("shells", 2.0), ("names", 3.0)];
 const ONE_DAY: Days = &[("scan", 0.0), ("telemetry", 0.0), ("shells", 0.0), ("names", 0.0)];
 
 fn cases(firms: usize, seed: u64) -> Vec<(&'static str, World, Days)> {
@@ -44,6 +45,7 @@ fn cases(firms: usize, seed: u64) -> Vec<(&'static str, World, Days)> {
         ("50% of the first list cleaned before the others", World { cleaned: 0.5, ..plain }, UNDATED),
         ("20% of each list cleaned before the next", each, UNDATED),
         ("the same, and the lists say their days", each, TWO_DAYS_EACH),
+        ("the same, and the days are one apart", each, ONE_DAY_EACH),
         ("10% of rows misspelt or bare", noise(0.1), UNDATED),
         ("30% of rows misspelt or bare", noise(0.3), UNDATED),
         ("5% renamed, 5% behind NAT, 3% namesakes", muddled, UNDATED),
@@ -60,8 +62,10 @@ fn main() -> std::io::Result<()> {
         _ => {
             let (seeds, firms) = (number(2, 20), number(3, 600));
             let page = argument(4);
-            let table = coverage(seeds, firms);
-            return page.map_or(Ok(()), |page| write_between(&page, &table));
+            let worlds =
+                argument(5).map(|w| w.split(',').filter_map(|n| n.parse().ok()).collect::<Vec<usize>>());
+            let rows = coverage(seeds, firms, worlds.as_deref());
+            return page.map_or(Ok(()), |page| write_between(&page, &rows));
         }
     }
     Ok(())
@@ -76,14 +80,26 @@ fn review(firms: usize, folder: Option<String>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Puts the table where the page says that it belongs.
-fn write_between(page: &str, table: &str) -> std::io::Result<()> {
+/// The row of each world that was run, by its number.
+type Rows = BTreeMap<usize, String>;
+
+/// Puts the rows where the page says that they belong. A world that was not run keeps the row that the page has.
+fn write_between(page: &str, rows: &Rows) -> std::io::Result<()> {
     const START: &str = "<!-- coverage: written by examples/simulate.rs -->\n";
     const END: &str = "<!-- end of coverage -->";
     let text = std::fs::read_to_string(page)?;
     let (Some(start), Some(end)) = (text.find(START), text.find(END)) else {
         return Err(std::io::Error::other("the page has no place for the table"));
     };
+    let mut old: Vec<&str> = text[start + START.len()..end].lines().skip(HEAD.lines().count()).collect();
+    let mut table = String::from(HEAD);
+    for (number, (name, ..)) in (1..).zip(cases(0, 0)) {
+        // Two worlds may have one name: rows are taken in order.
+        let place = old.iter().position(|row| row.starts_with(&format!("| {name} |")));
+        let kept = place.map(|place| format!("{}\n", old.remove(place)));
+        let row = rows.get(&number).cloned().or(kept);
+        table.push_str(&row.ok_or_else(|| std::io::Error::other(format!("no row for: {name}")))?);
+    }
     let (before, after) = (&text[..start + START.len()], &text[end..]);
     std::fs::write(page, format!("{before}{table}{after}"))
 }
@@ -120,22 +136,40 @@ impl Tally {
     }
 }
 
-fn coverage(seeds: usize, firms: usize) -> String {
-    let mut table = String::from(
-        "| world | refused | holds the truth | lower end safe | middle / truth | upper / lower | precision | recall |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n",
-    );
-    print!("{table}");
-    for case in 0..cases(firms, 0).len() {
+const HEAD: &str = "| world | refused | holds the truth | lower end safe | middle / truth | upper / lower | precision | recall |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n";
+
+/// The rows of the worlds whose numbers are named, or of all.
+fn coverage(seeds: usize, firms: usize, worlds: Option<&[usize]>) -> Rows {
+    let mut rows = Rows::new();
+    print!("{HEAD}");
+    for (number, (name, ..)) in (1..).zip(cases(firms, 0)) {
+        if worlds.is_some_and(|worlds| !worlds.contains(&number)) {
+            continue;
+        }
         let mut tally = Tally::default();
         for seed in 0..seeds {
-            let (_, world, days) = cases(firms, seed as u64)[case];
+            let (_, world, days) = cases(firms, seed as u64)[number - 1];
             one(&world, days, &mut tally);
         }
-        let row = tally.row(cases(firms, 0)[case].0, seeds);
+        let row = tally.row(name, seeds);
         print!("{row}");
-        table.push_str(&row);
+        rows.insert(number, row);
     }
-    table
+    rows
+}
+
+/// What a user who gave these lists would be told of beside the counts.
+fn context(linked: &Linked, days: Days) -> Context {
+    let middles = days.iter().map(|&(name, day)| (name.to_owned(), day)).collect();
+    let first = days.iter().map(|d| d.1).reduce(f64::min);
+    let last = days.iter().map(|d| d.1).reduce(f64::max);
+    Context {
+        dates: Dates { middles, ..Dates::default() },
+        days_apart: first.zip(last).map(|(first, last)| last - first),
+        missed_links: linked.missed,
+        linkage_unknown: linked.missed.is_none(),
+        ..Context::default()
+    }
 }
 
 /// One seed: from rows to the interval, or to a refusal.
@@ -145,19 +179,11 @@ fn one(world: &World, days: Days, tally: &mut Tally) {
     let (p, r) = pairwise(&linked.groups[Level::Organisation.word()], &made.owners);
     tally.precision.push(p);
     tally.recall.push(r);
-    let middles = days.iter().map(|&(name, day)| (name.to_owned(), day)).collect();
-    let dates = Dates { middles, ..Dates::default() };
-    let interval = linked.table(&made.lists, Level::Organisation, &[0, 1, 2, 3]).and_then(|table| {
-        if before_fitting(&table).is_some() {
-            return None;
-        }
-        let fits = fast(&table, 1);
-        let interval = recommend(&table, &fits, DEFAULT_ODDS, &dates);
-        if after_fitting(&table, &fits, None, interval.as_ref()).is_some() {
-            return None;
-        }
-        interval.map(|i| i.allowing_for_missed_links(linked.missed.unwrap_or(0.0), table.seen()))
-    });
+    // Chains and the bootstrap would take hours, and the interval does not rest on them.
+    let effort = Effort { gibbs: None, replicates: Some(0), ..Effort::default() };
+    let interval = linked
+        .table(&made.lists, Level::Organisation, &[0, 1, 2, 3])
+        .and_then(|table| analyze(&table, &BTreeMap::new(), &context(&linked, days), &effort).recommended);
     let Some(interval) = interval else {
         tally.refused += 1;
         return;
