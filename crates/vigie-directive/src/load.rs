@@ -1,4 +1,6 @@
-//! Reads `directives/<id>.toml`, strictly: unknown keys, unknown names and impossible dates are errors with their place.
+//! Reads `directives/<id>.toml`, strictly: unknown keys, unknown names, builds that are none, demands that ask for nothing
+//! and impossible dates are errors with their place. The names that packs and tables explain (campaigns, ways in, streams,
+//! CVEs) are not known here: a test of the program holds those of every bundled directive against them.
 //!
 //! # A directive
 //! `id` (the file's name), `version` (a date), `title`, `issuer`, `summary`, `scope`, `issued`, `[[group]]`, `[[action]]`,
@@ -19,6 +21,7 @@ use vigie_model::pack::Text;
 
 use crate::error::{Mistake, Mistakes};
 use crate::table;
+use crate::weigh::SPAN_DAYS_MAX;
 use crate::zone::{self, DayMeans};
 
 include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
@@ -81,13 +84,12 @@ struct RawAction {
     detail: Text,
     #[serde(default)]
     groups: Vec<Spanned<String>>,
-    #[serde(default)]
-    applies: Condition,
+    applies: Option<Spanned<Condition>>,
     #[serde(default)]
     also_groups: Vec<Spanned<String>>,
     #[serde(default)]
     per: Per,
-    evidence: Evidence,
+    evidence: Spanned<Evidence>,
     #[serde(default)]
     released_by: Vec<Spanned<String>>,
     due: Option<RawMoment>,
@@ -270,6 +272,7 @@ impl Reader<'_> {
     }
 
     fn action(&mut self, raw: RawAction, issued: &Moment, supplements: &[Supplement]) -> Action {
+        self.demands(&raw);
         let since = raw.since.map(Spanned::into_inner);
         let by = supplements.iter().find(|one| Some(&one.id) == since.as_ref());
         let from = by.map_or(issued.time, |one| one.issued.time);
@@ -280,14 +283,45 @@ impl Reader<'_> {
             title: raw.title,
             detail: raw.detail,
             groups: plain(raw.groups),
-            applies: raw.applies,
+            applies: raw.applies.map(Spanned::into_inner).unwrap_or_default(),
             also_groups: plain(raw.also_groups),
             per: raw.per,
-            evidence: raw.evidence,
+            evidence: raw.evidence.into_inner(),
             released_by: plain(raw.released_by),
             orders: vec![Order { from, supplement: since, due }],
             unverified: raw.unverified,
         }
+    }
+
+    /// A demand that asks for nothing would be met by everybody.
+    fn demands(&mut self, raw: &RawAction) {
+        if let Some(applies) = &raw.applies
+            && matches!(applies.get_ref(), Condition::Below { builds } if builds.is_empty())
+        {
+            self.wrong(applies.span().start, "`builds` is empty", "name at least one build");
+        }
+        let (message, hint) = match raw.evidence.get_ref() {
+            Evidence::Fixed { cves } if cves.is_empty() => ("`cves` is empty", "name at least one CVE"),
+            Evidence::AtLeast { builds } | Evidence::NotBelow { builds } if builds.is_empty() => {
+                ("`builds` is empty", "name at least one build")
+            }
+            Evidence::Triage { ways, .. } if ways.is_empty() => {
+                ("`ways` is empty", "name at least one way in of the pack")
+            }
+            Evidence::Triage { from, to, .. } if !spans_days(*from, *to) => {
+                ("`from` and `to` are no span of days", "from the first to the last day, three years at most")
+            }
+            Evidence::LogsKept { days: 0, .. } => ("`days` is 0", "logs of how many days are to be kept?"),
+            Evidence::Fixed { .. }
+            | Evidence::AtLeast { .. }
+            | Evidence::NotBelow { .. }
+            | Evidence::Triage { .. }
+            | Evidence::Result { .. }
+            | Evidence::Disconnected
+            | Evidence::LogsKept { .. }
+            | Evidence::Declared => return,
+        };
+        self.wrong(raw.evidence.span().start, message, hint);
     }
 
     fn changes(&mut self, changes: Vec<(Supplement, RawChange)>, actions: &mut [Action]) {
@@ -307,4 +341,9 @@ impl Reader<'_> {
             action.orders.sort_by_key(|order| order.from);
         }
     }
+}
+
+/// Whether there is at least one day between two, and no more than are looked at.
+fn spans_days(from: Day, to: Day) -> bool {
+    usize::try_from(i64::from(to.0) - i64::from(from.0)).is_ok_and(|days| days < SPAN_DAYS_MAX)
 }

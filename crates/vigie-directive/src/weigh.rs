@@ -11,8 +11,8 @@ use vigie_model::{Day, Time};
 use crate::known::{Known, KnownPack, Stated};
 use crate::status::Held;
 
-/// Days of a triage's span looked at: a directive asks for months.
-const SPAN_DAYS_MAX: usize = 1_100;
+/// Days of a triage's span at most: a directive asks for months.
+pub(crate) const SPAN_DAYS_MAX: usize = 1_100;
 /// Lacking spans that are told.
 const LACKING_MAX: usize = 3;
 
@@ -74,16 +74,12 @@ fn all_held(build: &str, cves: &[String], held: Held) -> Option<bool> {
 
 /// Whether a build is one of these or later in its line: of the same cumulative update the revision decides, of another
 /// one it has to be later than all of its line, and a line that is not listed counts when it is later than all.
-pub(crate) fn at_least(build: Build, least: &[String]) -> bool {
-    let least: Vec<Build> = least.iter().filter_map(|one| Build::parse(one)).collect();
+pub(crate) fn at_least(build: Build, least: &[Build]) -> bool {
     if let Some(same) = least.iter().find(|one| one.update() == build.update()) {
         return build >= *same;
     }
-    let mut line = least.iter().filter(|one| one.product() == build.product()).peekable();
-    if line.peek().is_some() {
-        return line.all(|one| build > *one);
-    }
-    least.iter().all(|one| build > *one)
+    let line = least.iter().filter(|one| one.product() == build.product()).max();
+    line.or_else(|| least.iter().max()).is_some_and(|last| build > *last)
 }
 
 /// What meets a least demand is not shown to meet all of it: it is told, and proves nothing.
@@ -327,8 +323,7 @@ mod tests {
 
     #[test]
     fn a_line_is_met_by_its_own_update_or_a_later_one() {
-        let least: Vec<String> =
-            ["15.1.2507.55", "15.2.1544.25", "15.2.1748.24"].iter().map(|one| (*one).to_owned()).collect();
+        let least = ["15.1.2507.55", "15.2.1544.25", "15.2.1748.24"].map(|one| Build::parse(one).unwrap());
         for (build, meets) in [
             ("15.1.2507.55", true),
             ("15.1.2507.44", false),
@@ -343,5 +338,6 @@ mod tests {
         ] {
             assert_eq!(at_least(Build::parse(build).unwrap(), &least), meets, "{build}");
         }
+        assert!(!at_least(least[0], &[]), "where nothing is asked, nothing is met");
     }
 }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-/// An Exchange build: major, minor, build, revision.
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// An Exchange build: major, minor, build, revision. Serialised as `15.1.2176.9`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Build(pub [u32; 4]);
 
@@ -38,6 +40,19 @@ impl fmt::Display for Build {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [major, minor, build, revision] = self.0;
         write!(f, "{major}.{minor}.{build}.{revision}")
+    }
+}
+
+impl Serialize for Build {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Build {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Build, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Build::parse(&text).ok_or_else(|| de::Error::custom(format!("not a build of Exchange: {text}")))
     }
 }
 

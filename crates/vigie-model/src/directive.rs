@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::build::Build;
 use crate::finding::Statement;
 use crate::pack::Text;
 use crate::time::{Day, Time};
@@ -148,7 +149,7 @@ pub enum Condition {
     /// The server's build is below all of these: no update exists for it.
     Below {
         /// The lowest builds that count, one for each cumulative update that has one.
-        builds: Vec<String>,
+        builds: Vec<Build>,
     },
     /// The organisation is, or ever was, joined with Exchange Online: no evidence of a server shows it, so it is taken to
     /// hold until an exemption is declared.
@@ -167,13 +168,13 @@ pub enum Evidence {
     /// The build that runs is one of these or later in its line.
     AtLeast {
         /// The lowest builds that count, one for each cumulative update that has one.
-        builds: Vec<String>,
+        builds: Vec<Build>,
     },
     /// Something of which builds can only show that it is not so: each of these or later may meet it, an earlier one
     /// does not.
     NotBelow {
         /// The lowest builds that may meet it.
-        builds: Vec<String>,
+        builds: Vec<Build>,
     },
     /// Somebody could have seen an attack: the ways in were covered on every day at risk of a span.
     Triage {

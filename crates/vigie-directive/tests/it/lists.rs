@@ -112,4 +112,28 @@ due = { at = "2021-08-02T12:00:00", zone = "EDT" }
     assert_eq!(directive.actions[0].orders.len(), 2, "the supplement moves the deadline");
     let unknown = load::read("y.toml", &right.replace("kind = \"declared\"", "kind = \"magic\""));
     assert!(unknown.expect_err("no such kind").to_string().contains("directives/y.toml:13:"));
+    for (demand, told) in [
+        (r#"{ kind = "at-least", builds = ["15.1.2507.x"] }"#, "not a build of Exchange: 15.1.2507.x"),
+        (r#"{ kind = "at-least", builds = [] }"#, "`builds` is empty"),
+        (r#"{ kind = "not-below", builds = [] }"#, "`builds` is empty"),
+        (r#"{ kind = "fixed", cves = [] }"#, "`cves` is empty"),
+        (r#"{ kind = "logs-kept", days = 0, stream = "a/b" }"#, "`days` is 0"),
+        (&triage("[]", "2021-01-03", "2021-03-02"), "`ways` is empty"),
+        (&triage("[\"w\"]", "2021-03-02", "2021-01-03"), "`from` and `to` are no span of days"),
+        (&triage("[\"w\"]", "2011-01-03", "2021-01-03"), "`from` and `to` are no span of days"),
+    ] {
+        let wrong = load::read("y.toml", &right.replace(r#"{ kind = "declared" }"#, demand));
+        let message = wrong.expect_err(demand).to_string();
+        assert!(message.contains(&format!("directives/y.toml:13:12: error: {told}")), "{message}");
+    }
+    for (builds, told) in [("[]", "`builds` is empty"), (r#"["15.1"]"#, "not a build of Exchange: 15.1")] {
+        let below = format!("id = \"a\"\napplies = {{ when = \"below\", builds = {builds} }}");
+        let message =
+            load::read("y.toml", &right.replace(r#"id = "a""#, &below)).expect_err(told).to_string();
+        assert!(message.contains(&format!("directives/y.toml:11:11: error: {told}")), "{message}");
+    }
+}
+
+fn triage(ways: &str, from: &str, to: &str) -> String {
+    format!(r#"{{ kind = "triage", pack = "p", ways = {ways}, from = "{from}", to = "{to}" }}"#)
 }
