@@ -36,8 +36,10 @@ const CLOCK: &[(&str, &str)] = &[
         "crates/vigie-parse/src/deadline.rs",
         "only with --deadline-per-file; the report names what was stopped",
     ),
-    ("crates/vigie/src/cli/mod.rs", "the age of what is known, on the terminal alone"),
-    ("crates/vigie/src/cli/directive.rs", "the moment asked about without --at; the page prints it"),
+    (
+        "crates/vigie/src/cli/mod.rs",
+        "the age of what is known, on the terminal; the moment asked about without --at, printed",
+    ),
 ];
 
 #[test]

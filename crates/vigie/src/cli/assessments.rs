@@ -1,14 +1,10 @@
-//! The assessments of many organisations: where they lie, and what could not be read of them.
+//! The assessments that a command is given: where they lie, what was passed over on the way, and their bytes.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use vigie_directive::{Known, known};
-use vigie_model::directive::SetAside;
-use vigie_model::finding::Statement;
-
-use super::super::usage_error;
+use super::usage_error;
+use crate::bundle;
 
 /// Folders below a given one that are looked into.
 const DEPTH_MAX: usize = 8;
@@ -20,38 +16,32 @@ const BYTES_MAX: u64 = 256 << 20;
 pub(super) struct Found {
     pub(super) path: PathBuf,
     /// Folders that may be named after its organisation, the likeliest first.
-    folders: Vec<String>,
+    pub(super) folders: Vec<String>,
+}
+
+/// A file or folder that was not looked into.
+#[derive(Debug)]
+pub(super) struct PassedOver {
+    pub(super) path: PathBuf,
+    pub(super) why: String,
 }
 
 /// What was found.
 #[derive(Debug, Default)]
 pub(super) struct All {
     pub(super) files: Vec<Found>,
-    pub(super) passed_over: Vec<SetAside>,
+    pub(super) passed_over: Vec<PassedOver>,
 }
 
-impl Found {
-    /// Reads what directives ask of it.
-    pub(super) fn read(&self) -> Result<Known, String> {
-        let bytes = up_to(&self.path, BYTES_MAX + 1).map_err(|error| error.to_string())?;
-        if bytes.len() as u64 > BYTES_MAX {
-            return Err(format!("larger than {BYTES_MAX} bytes"));
-        }
-        known::read(&self.path.display().to_string(), self.folders.clone(), &bytes)
+impl All {
+    fn pass_over(&mut self, path: &Path, why: impl ToString) {
+        self.passed_over.push(PassedOver { path: path.to_owned(), why: why.to_string() });
     }
 }
 
-/// A file's bytes, no more than `limit` of them.
-pub(super) fn up_to(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// A file that could not be read, by name.
-pub(super) fn unreadable(path: &Path, why: &str) -> SetAside {
-    let reason = Statement::new("unreadable").with("why", why);
-    SetAside { source: path.display().to_string(), host: String::new(), reason }
+/// The bytes of an assessment.
+pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    bundle::read(path, BYTES_MAX)
 }
 
 /// Every assessment under the given paths, each once, in the order of their names.
@@ -81,13 +71,13 @@ fn name(path: &Path) -> Option<String> {
 
 fn walk(folder: &Path, below: &mut Vec<String>, own: Option<&String>, all: &mut All) {
     if below.len() > DEPTH_MAX {
-        all.passed_over.push(unreadable(folder, "folders lie too deep in one another"));
+        all.pass_over(folder, "folders lie too deep in one another");
         return;
     }
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) => {
-            all.passed_over.push(unreadable(folder, &error.to_string()));
+            all.pass_over(folder, error);
             return;
         }
     };
@@ -95,7 +85,7 @@ fn walk(folder: &Path, below: &mut Vec<String>, own: Option<&String>, all: &mut 
     for entry in entries {
         match entry {
             Ok(entry) => paths.push(entry.path()),
-            Err(error) => all.passed_over.push(unreadable(folder, &error.to_string())),
+            Err(error) => all.pass_over(folder, error),
         }
     }
     for path in paths {
@@ -110,9 +100,9 @@ fn walk(folder: &Path, below: &mut Vec<String>, own: Option<&String>, all: &mut 
                 let folders = below.iter().chain(own).cloned().collect();
                 all.files.push(Found { path, folders });
             }
-            Ok(_) if is_assessment => all.passed_over.push(unreadable(&path, "it is no regular file")),
+            Ok(_) if is_assessment => all.pass_over(&path, "it is no regular file"),
             Ok(_) => {}
-            Err(error) => all.passed_over.push(unreadable(&path, &error.to_string())),
+            Err(error) => all.pass_over(&path, error),
         }
     }
 }

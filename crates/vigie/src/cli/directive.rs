@@ -1,22 +1,21 @@
 //! `vigie directive`: what authorities ordered, and who has done it.
 
-mod files;
-
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::Context;
 use clap::{Args, Subcommand};
 use vigie_assess::builds::{self, Build, Holds};
 use vigie_directive::declarations::{self, Declaration};
 use vigie_directive::register::{self, Registered};
-use vigie_directive::{Known, Material, zone};
+use vigie_directive::{Known, Material, known, zone};
 use vigie_model::Time;
 use vigie_model::directive::{Directive, DirectiveReport, SetAside};
+use vigie_model::finding::Statement;
 use vigie_report::{Lang, Role, Style, directive};
 
-use super::{Global, StyleArgs, lang, say, usage_error};
+use super::assessments::{self, Found};
+use super::{Global, StyleArgs, lang, now, say, usage_error};
+use crate::bundle;
 use crate::exit::Exit;
 
 /// Arguments of `vigie directive`.
@@ -146,7 +145,7 @@ fn status(args: &Status, all: &[Directive], global: Global) -> anyhow::Result<Ex
     let asked: Vec<String> = directives.iter().map(|one| one.id.clone()).collect();
     let declarations = declared(args.declarations.as_deref(), all, &asked)?;
     let register = registered(args.register.as_deref(), all)?;
-    let found = files::find(&args.paths)?;
+    let found = assessments::find(&args.paths)?;
     if found.files.is_empty() && declarations.is_empty() && register.is_empty() {
         return Err(usage_error("no assessment.json there; `vigie check --output DIR` writes them"));
     }
@@ -160,7 +159,8 @@ fn status(args: &Status, all: &[Directive], global: Global) -> anyhow::Result<Ex
         held,
     };
     let mut report = vigie_directive::status(&material, args.at.unwrap_or_else(now));
-    report.set_aside.extend(found.passed_over.into_iter().chain(unread));
+    let passed_over = found.passed_over.iter().map(|one| unreadable(&one.path, &one.why));
+    report.set_aside.extend(passed_over.chain(unread));
     report.set_aside.sort();
     // Whoever stops reading our output still gets the exit code.
     match print(args, &report, global) {
@@ -204,34 +204,40 @@ fn exit(report: &DirectiveReport, directives: &[Directive], nothing_read: bool) 
 }
 
 /// Reads one assessment after the other, and keeps of each what directives ask for.
-fn read_all(found: &[files::Found]) -> (Vec<Known>, Vec<SetAside>) {
+fn read_all(found: &[Found]) -> (Vec<Known>, Vec<SetAside>) {
     let mut known = Vec::new();
     let mut unread = Vec::new();
     for file in found {
-        match file.read() {
+        match read(file) {
             Ok(one) => known.push(one),
-            Err(why) => unread.push(files::unreadable(&file.path, &why)),
+            Err(why) => unread.push(unreadable(&file.path, &why)),
         }
     }
     (known, unread)
 }
 
+fn read(file: &Found) -> Result<Known, String> {
+    // The path stands beside the reason already.
+    let bytes = assessments::read(&file.path).map_err(|error| error.root_cause().to_string())?;
+    known::read(&file.path.display().to_string(), file.folders.clone(), &bytes)
+}
+
+/// A file that could not be read, by name.
+fn unreadable(path: &Path, why: &str) -> SetAside {
+    let reason = Statement::new("unreadable").with("why", why);
+    SetAside { source: path.display().to_string(), host: String::new(), reason }
+}
+
 fn declared(path: Option<&Path>, all: &[Directive], asked: &[String]) -> anyhow::Result<Vec<Declaration>> {
     let Some(path) = path else { return Ok(Vec::new()) };
-    let bytes = list(path)?;
+    let bytes = bundle::read(path, declarations::BYTES_MAX as u64)?;
     Ok(declarations::read(&path.display().to_string(), &bytes, all, asked)?)
 }
 
 fn registered(path: Option<&Path>, all: &[Directive]) -> anyhow::Result<Vec<Registered>> {
     let Some(path) = path else { return Ok(Vec::new()) };
-    let bytes = list(path)?;
+    let bytes = bundle::read(path, declarations::BYTES_MAX as u64)?;
     Ok(register::read(&path.display().to_string(), &bytes, all)?)
-}
-
-/// The bytes of a list; of a longer one no more than it takes to say so.
-fn list(path: &Path) -> anyhow::Result<Vec<u8>> {
-    files::up_to(path, declarations::BYTES_MAX as u64 + 1)
-        .with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// Whether a build closes a flaw; what is disputed or in no table nobody can tell, nor can a build tell of a setting that
@@ -248,13 +254,6 @@ fn held(build: &str, cve: &str) -> Option<bool> {
         Holds::No => Some(false),
         Holds::Conflict(..) | Holds::MarchSpecial | Holds::Unsupported | Holds::Unknown => None,
     }
-}
-
-/// The page says which moment it speaks of, so that the same bytes can be had again with `--at`.
-fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let micros = i64::try_from(since.as_secs()).unwrap_or(i64::MAX).saturating_mul(1_000_000);
-    Time::from_micros(micros).unwrap_or(Time::MAX)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The command line: a contract that tests and users rely on. One module per command.
 
 mod artifacts;
+mod assessments;
 mod bounds;
 mod check;
 mod complete;
@@ -23,10 +24,12 @@ mod webshell;
 mod yara;
 
 use std::io::{self, IsTerminal, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Parser, Subcommand};
 use vigie_detect::sigma::Placeholders;
 use vigie_detect::{LoadErrors, OnError, RuleSet, Sources};
+use vigie_model::Time;
 use vigie_parse::collection::Password;
 use vigie_report::{Color, Lang, Role, Style};
 
@@ -122,13 +125,19 @@ impl Command {
 }
 
 /// Days after which knowledge is called old: Microsoft publishes fixes once a month.
-const OLD_AFTER_DAYS: i64 = 60;
+const OLD_AFTER_DAYS: i32 = 60;
+
+/// The moment of this run, to the second. A page that rests on it says which it is: the same bytes can be had again.
+fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let micros = i64::try_from(since.as_secs()).unwrap_or(i64::MAX).saturating_mul(1_000_000);
+    Time::from_micros(micros).unwrap_or(Time::MAX)
+}
 
 /// Warns when what is known is old.
 fn tell_age(global: Global) {
     let as_of = vigie_assess::knowledge::current().as_of;
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    let days = now.as_secs().cast_signed() / 86_400 - as_of.start().micros() / 86_400_000_000;
+    let days = now().day().0 - as_of.0;
     if days > OLD_AFTER_DAYS {
         let hint = "newer flaws are not counted; vigie pack update FILE brings newer knowledge";
         say(global, &format!("warning: builds and fixes are known up to {as_of}, {days} days ago: {hint}"));

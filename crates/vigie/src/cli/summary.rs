@@ -1,18 +1,14 @@
 //! `vigie summary`: many assessments at a glance.
 
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use vigie_model::Assessment;
 
-use super::{Global, StyleArgs, say, usage_error};
+use super::{Global, StyleArgs, assessments, say, usage_error};
 use crate::exit::Exit;
-
-/// Folders below a given one that are looked into for assessments.
-const DEPTH_MAX: usize = 8;
 
 /// Arguments of `vigie summary`.
 #[derive(Debug, Args)]
@@ -28,21 +24,17 @@ pub(super) struct SummaryArgs {
 }
 
 pub(super) fn run(args: &SummaryArgs, global: Global) -> anyhow::Result<Exit> {
-    let mut files = Vec::new();
-    for path in &args.paths {
-        find(path, 0, &mut files)?;
+    let found = assessments::find(&args.paths)?;
+    // A summary has no place to name what it lacks.
+    if let Some(one) = found.passed_over.first() {
+        bail!("cannot read {}: {}", one.path.display(), one.why);
     }
-    files.sort();
-    files.dedup();
-    if files.is_empty() {
+    if found.files.is_empty() {
         return Err(usage_error("no assessment.json there; `vigie check --output DIR` writes them"));
     }
-    let mut assessments = Vec::new();
-    for file in &files {
-        assessments.push(read(file)?);
-    }
-    say(global, &format!("{} assessments", assessments.len()));
-    let summary = vigie_report::summary::summarize(&assessments);
+    let all = found.files.iter().map(|file| read(&file.path)).collect::<anyhow::Result<Vec<_>>>()?;
+    say(global, &format!("{} assessments", all.len()));
+    let summary = vigie_report::summary::summarize(&all);
     let style = args.style.style(global);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     match args.format.as_str() {
@@ -57,26 +49,6 @@ pub(super) fn run(args: &SummaryArgs, global: Global) -> anyhow::Result<Exit> {
 
 /// Reads an assessment that an earlier run wrote.
 pub(super) fn read(path: &Path) -> anyhow::Result<Assessment> {
-    let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    serde_json::from_slice(&text)
+    serde_json::from_slice(&assessments::read(path)?)
         .with_context(|| format!("{} is not an assessment of this version", path.display()))
-}
-
-fn find(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    if path.is_file() {
-        files.push(path.to_owned());
-        return Ok(());
-    }
-    if depth > DEPTH_MAX || path.is_symlink() {
-        return Ok(());
-    }
-    let entries = fs::read_dir(path).map_err(|error| usage_error(format!("{}: {error}", path.display())))?;
-    for entry in entries {
-        let entry = entry?.path();
-        let is_assessment = entry.file_name().is_some_and(|name| name == "assessment.json");
-        if is_assessment || entry.is_dir() {
-            find(&entry, depth + 1, files)?;
-        }
-    }
-    Ok(())
 }
