@@ -2,7 +2,7 @@
 //! writes nor reads beside what it was given.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use vigie_model::diagnostic::Code;
@@ -16,8 +16,10 @@ use crate::run::{assert_accounted, codes, vigie};
 const LOG: &[u8] =
     b"#Fields: date time cs-method cs-uri-stem c-ip sc-status\r\n2021-03-01 00:00:01 GET /owa/ 203.0.113.9 200\r\n";
 
-/// Entries of archives with very many.
-const MANY: usize = 10_000;
+/// Entries of each archive with very many: nearly what the directory of a zip can count without its 64-bit form.
+const MANY: usize = 65_000;
+/// Address space in which both are read, in bytes: 320 MiB were enough (2.3 KB an entry), 312 were not.
+const MANY_BYTES: u64 = 352 << 20;
 
 /// A stored zip, written by hand: writers refuse such names.
 fn zip(entries: impl Iterator<Item = (Vec<u8>, &'static [u8])>) -> Vec<u8> {
@@ -82,14 +84,14 @@ fn tar(names: impl Iterator<Item = String>) -> Vec<u8> {
 }
 
 /// Every path under a folder, in order.
-fn tree(folder: &Path) -> Vec<String> {
+fn tree(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        found.push(path.display().to_string());
         if path.is_dir() && !path.is_symlink() {
             found.extend(tree(&path));
         }
+        found.push(path);
     }
     found.sort();
     found
@@ -97,8 +99,18 @@ fn tree(folder: &Path) -> Vec<String> {
 
 #[test]
 fn names_that_lead_out_are_read_where_they_lie() {
-    let names: [&[u8]; 12] = [
+    let folder = tempfile::tempdir().unwrap();
+    // Deep enough that whatever climbs out of it, or out of its output, still lands where the test looks.
+    let deep = folder.path().join("a/b/c/d");
+    fs::create_dir_all(&deep).unwrap();
+    fs::create_dir(folder.path().join("tmp")).unwrap();
+    let absolute = folder.path().join("tmp/vigie-absolute.log").display().to_string();
+    let names: [&[u8]; 16] = [
         b"../../../../tmp/vigie-escaped.log",
+        b"../../../vigie-escaped.log",
+        b"../../vigie-escaped.log",
+        b"logs/../../../vigie-climbed.log",
+        absolute.as_bytes(),
         b"/etc/vigie-escaped.log",
         b"C:\\Windows\\vigie-escaped.log",
         b"\\\\server\\share\\vigie-escaped.log",
@@ -111,10 +123,10 @@ fn names_that_lead_out_are_read_where_they_lie() {
         b"a/\x1b[2J\xe2\x80\xae.log",
         b"./a//b/./u_ex.log",
     ];
-    let folder = tempfile::tempdir().unwrap();
     let bytes = zip(names.iter().map(|name| (name.to_vec(), LOG)));
-    fs::write(folder.path().join("evil.zip"), bytes).unwrap();
-    let ran = vigie(folder.path(), &["check", "evil.zip", "--output", "out", "--json", "--host", "../../x"]);
+    fs::write(deep.join("evil.zip"), bytes).unwrap();
+    let before = tree(folder.path());
+    let ran = vigie(&deep, &["check", "evil.zip", "--output", "out", "--json", "--host", "../../x"]);
     // Folders of such names look like hosts, and a host is an assessment of its own.
     let told: Value = serde_json::from_str(&ran.out).unwrap();
     let hosts = told.as_array().cloned().unwrap_or_else(|| vec![told]);
@@ -123,13 +135,17 @@ fn names_that_lead_out_are_read_where_they_lie() {
     assert_eq!(files, names.len());
     assert!(hosts.iter().any(|host| codes(host).contains(&"V0105")), "{}", ran.out);
     assert!(!ran.err.contains('\u{1b}') && !ran.out.contains('\u{1b}'));
-    let root = folder.path().display().to_string();
-    let outside =
-        tree(folder.path()).into_iter().filter(|path| !path.starts_with(&format!("{root}/out"))).count();
-    assert_eq!(outside, 1, "only the archive itself lies beside the output");
-    let timeline = vigie(folder.path(), &["timeline", "evil.zip"]);
+    let timeline = vigie(&deep, &["timeline", "evil.zip"]);
     assert_eq!(timeline.out.lines().count(), names.len() + 1, "{}", timeline.err);
     assert!(!timeline.out.contains(['\u{1b}', '\u{202e}', '\0']));
+    let output = deep.join("out");
+    assert!(output.is_dir(), "{}", ran.err);
+    let beside: Vec<PathBuf> =
+        tree(folder.path()).into_iter().filter(|path| !path.starts_with(&output)).collect();
+    assert_eq!(beside, before, "nothing but the output was written");
+    for outside in ["/tmp/vigie-escaped.log", "/etc/vigie-escaped.log", "C:\\Windows\\vigie-escaped.log"] {
+        assert!(!Path::new(outside).exists(), "{outside}");
+    }
 }
 
 /// Runs in a shell that limits the address space, in bytes.
@@ -141,6 +157,8 @@ fn within(folder: &Path, bytes: u64, args: &[&str]) -> std::process::Output {
         .args(["-c", &limit, program])
         .args(args)
         .current_dir(folder)
+        // By default each thread reserves 64 MiB of addresses, and the bound would be one on threads.
+        .env("MALLOC_ARENA_MAX", "1")
         .output()
         .unwrap()
 }
@@ -155,7 +173,7 @@ fn very_many_entries_are_all_listed_within_the_memory() {
     fs::write(folder.path().join("many.zip"), bytes).unwrap();
     fs::write(folder.path().join("many.tar"), tar((0..MANY).map(name))).unwrap();
     let args = ["timeline", "many.zip", "many.tar", "--threads", "2", "--max-memory", "64M"];
-    let ran = within(folder.path(), 512 << 20, &args);
+    let ran = within(folder.path(), MANY_BYTES, &args);
     let err = String::from_utf8(ran.stderr).unwrap();
     assert_eq!(ran.status.code(), Some(0), "{err}");
     assert!(err.contains(&format!("1 of {} files were read", 2 * MANY)), "{err}");
