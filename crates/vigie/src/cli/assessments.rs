@@ -34,7 +34,7 @@ pub(super) struct All {
 }
 
 impl All {
-    fn pass_over(&mut self, path: &Path, why: impl ToString) {
+    fn pass_over(&mut self, path: &Path, why: &dyn ToString) {
         self.passed_over.push(PassedOver { path: path.to_owned(), why: why.to_string() });
     }
 }
@@ -71,13 +71,13 @@ fn name(path: &Path) -> Option<String> {
 
 fn walk(folder: &Path, below: &mut Vec<String>, own: Option<&String>, all: &mut All) {
     if below.len() > DEPTH_MAX {
-        all.pass_over(folder, "folders lie too deep in one another");
+        all.pass_over(folder, &"folders lie too deep in one another");
         return;
     }
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) => {
-            all.pass_over(folder, error);
+            all.pass_over(folder, &error);
             return;
         }
     };
@@ -85,7 +85,7 @@ fn walk(folder: &Path, below: &mut Vec<String>, own: Option<&String>, all: &mut 
     for entry in entries {
         match entry {
             Ok(entry) => paths.push(entry.path()),
-            Err(error) => all.pass_over(folder, error),
+            Err(error) => all.pass_over(folder, &error),
         }
     }
     for path in paths {
@@ -100,9 +100,9 @@ fn walk(folder: &Path, below: &mut Vec<String>, own: Option<&String>, all: &mut 
                 let folders = below.iter().chain(own).cloned().collect();
                 all.files.push(Found { path, folders });
             }
-            Ok(_) if is_assessment => all.pass_over(&path, "it is no regular file"),
+            Ok(_) if is_assessment => all.pass_over(&path, &"it is no regular file"),
             Ok(_) => {}
-            Err(error) => all.pass_over(&path, error),
+            Err(error) => all.pass_over(&path, &error),
         }
     }
 }

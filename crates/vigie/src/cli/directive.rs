@@ -245,12 +245,7 @@ fn registered(path: Option<&Path>, all: &[Directive]) -> anyhow::Result<Vec<Regi
 fn held(build: &str, cve: &str) -> Option<bool> {
     let build = Build::parse(build)?;
     match builds::holds(build, cve) {
-        Holds::Yes => {
-            let conditions = builds::conditions(build.product(), cve);
-            // Unified Messaging says which servers have the flaw; the fix needs nothing besides.
-            let needs_more = conditions.iter().any(|one| one.key != "condition_unified_messaging");
-            (!needs_more).then_some(true)
-        }
+        Holds::Yes => (!builds::needs_more(build.product(), cve)).then_some(true),
         Holds::No => Some(false),
         Holds::Conflict(..) | Holds::MarchSpecial | Holds::Unsupported | Holds::Unknown => None,
     }
