@@ -150,13 +150,17 @@ fn unexplained(directive: &Directive, rules: &RuleSet) -> Vec<String> {
         }
         match &action.evidence {
             Evidence::Fixed { cves: asked } => {
-                asked.iter().for_each(|cve| check(cves.contains(&cve.as_str()), cve));
+                for cve in asked {
+                    check(cves.contains(&cve.as_str()), cve);
+                }
             }
             Evidence::Triage { pack: id, ways, .. } => {
                 check(pack(id).is_some(), id);
                 let known =
                     |way: &String| pack(id).is_some_and(|pack| pack.way.iter().any(|one| one.id == *way));
-                ways.iter().for_each(|way| check(known(way), way));
+                for way in ways {
+                    check(known(way), way);
+                }
             }
             Evidence::Result { pack: id } => check(pack(id).is_some(), id),
             Evidence::LogsKept { stream, .. } => check(needs.any(|known| known == stream), stream),
