@@ -13,6 +13,8 @@ use vigie_model::{Diagnostic, EventBatch, Schema, Time};
 use crate::collection::{Collection, Evidence, Limits, Stop};
 use crate::deadline::Deadline;
 use crate::input::{HEAD_BYTES, read_or_stop};
+use crate::parsers::text_file::name_of;
+use crate::parsers::{iis_config, web_root_path};
 use crate::{Head, Input, PARSERS, Parser, Sink, Tap, formats};
 
 /// Facts of one file that are kept; a file that states more is not telling of its host.
@@ -96,15 +98,24 @@ pub fn parse_bytes(parser: &dyn Parser, path: &str, bytes: &[u8], sink: &mut dyn
     account
 }
 
-/// Who may read a file that the web server would run.
+/// Who may read a file that the web server would run or obey.
 const PAGE_PARSERS: [&str; 3] = ["iis.config", "windows.pe", "web.root"];
+/// Who else may read a file of these names: transport's lists end as the web server's files do, and it obeys none of them.
+const AGENT_LISTS: (&str, [&str; 2]) = ("exchange.agents", ["agents.config", "fetagents.config"]);
 
 /// The parser that takes a file as its own, if one does.
 pub fn recognise(head: &Head<'_>) -> Option<&'static dyn Parser> {
-    let is_page = crate::parsers::web_root_path::read(head.path).is_page();
-    // A page runs whatever its first lines look like: it must not pass for a log or a report.
-    let may = |parser: &&dyn Parser| !is_page || PAGE_PARSERS.contains(&parser.artifact().name);
-    PARSERS.iter().copied().filter(may).find(|parser| parser.recognise(head))
+    let name = name_of(head.path);
+    // A page runs, and a configuration is in force, whatever its first lines look like: it must not pass for a log or a
+    // report.
+    let is_bound = web_root_path::read(head.path).is_page() || iis_config::NAMES.contains(&name.as_str());
+    let (agents, lists) = AGENT_LISTS;
+    let may = |artifact: &str| {
+        !is_bound
+            || PAGE_PARSERS.contains(&artifact)
+            || (artifact == agents && lists.contains(&name.as_str()))
+    };
+    PARSERS.iter().copied().filter(|parser| may(parser.artifact().name)).find(|parser| parser.recognise(head))
 }
 
 fn blank_entry(evidence: &Evidence) -> ManifestEntry {

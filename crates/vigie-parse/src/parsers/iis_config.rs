@@ -103,8 +103,8 @@ const SECTIONS: &[&str] = &[
     "<system.web ",
     "configurationredirection",
 ];
-/// Names that tell where no section does: files of a few lines.
-const NAMES: &[&str] =
+/// Names that tell where no section does: files of a few lines. IIS obeys a file of such a name wherever it finds it.
+pub(crate) const NAMES: &[&str] =
     &["applicationhost.config", "web.config", "redirection.config", "administration.config"];
 
 impl Parser for IisConfig {

@@ -46,7 +46,7 @@ mod registry_hive;
 mod registry_log;
 pub(crate) mod rows;
 mod table;
-mod text_file;
+pub(crate) mod text_file;
 pub mod usn;
 pub mod web_root;
 mod web_root_content;

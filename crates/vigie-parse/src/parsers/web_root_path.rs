@@ -37,13 +37,13 @@ pub(crate) struct WebPath {
 }
 
 /// What ends the name of a file that IIS runs or obeys, wherever it lies in a web directory.
-const PAGES: [&str; 14] = [
-    ".asax", ".ascx", ".ashx", ".asmx", ".asp", ".aspx", ".asa", ".cer", ".cshtml", ".master", ".rem",
-    ".soap", ".svc", ".vbhtml",
+const PAGES: [&str; 15] = [
+    ".asax", ".ascx", ".ashx", ".asmx", ".asp", ".aspx", ".asa", ".cer", ".config", ".cshtml", ".master",
+    ".rem", ".soap", ".svc", ".vbhtml",
 ];
 
 impl WebPath {
-    /// Whether IIS would run it.
+    /// Whether IIS would run or obey it.
     pub(crate) fn is_page(&self) -> bool {
         self.is_web && PAGES.contains(&self.extension.as_str())
     }

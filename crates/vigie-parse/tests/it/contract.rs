@@ -216,3 +216,42 @@ fn a_page_does_not_pass_for_a_log_or_a_report() {
         assert_eq!(of(r"C:\inetpub\wwwroot\aspnet_client\x.aspx"), Some("web.root"));
     }
 }
+
+#[test]
+fn a_configuration_of_the_web_server_does_not_pass_for_a_log_or_a_list_of_agents() {
+    let of = |path: &str, bytes: &[u8]| {
+        let head = Head { path, bytes, size: bytes.len() as u64 };
+        recognise(&head).map(|parser| parser.artifact().name)
+    };
+    let heads: [&[u8]; 3] = [
+        b"<!--\r\n#Software: Microsoft Internet Information Services 10.0\r\n#Fields: date time c-ip cs-method cs-uri-stem\r\n\
+          -->\r\n<configuration><system.webServer/></configuration>",
+        b"<!-- <mexRuntime> <agentList> -->\r\n<configuration><system.webServer/></configuration>",
+        b"<!--\r\n#Software: Microsoft Exchange Server\r\n#Log-type: HttpProxy Logs\r\n#Fields: DateTime,UrlStem\r\n-->\r\n\
+          <configuration/>",
+    ];
+    for bytes in heads {
+        for path in [
+            r"C:\inetpub\wwwroot\web.config",
+            r"C:\V15\FrontEnd\HttpProxy\owa\WEB.CONFIG",
+            r"C:\Windows\System32\inetsrv\config\applicationHost.config",
+            "evidence/web.config",
+        ] {
+            assert_eq!(of(path, bytes), Some("iis.config"), "{path}");
+        }
+    }
+    // Broken beyond recognition, it is a file of the web directory still, and no log elsewhere.
+    let log =
+        b"#Software: Microsoft Internet Information Services 10.0\r\n#Fields: date time c-ip cs-method\r\n";
+    assert_eq!(of(r"C:\inetpub\wwwroot\other.config", log), Some("web.root"));
+    assert_eq!(of("evidence/web.config", log), None);
+    assert_eq!(of("evidence/u_ex210303.log", log), Some("iis.w3c"));
+    // The lists of agents themselves are read wherever they lie.
+    let agents = b"<configuration><mexRuntime><agentList/></mexRuntime></configuration>";
+    for path in
+        [r"C:\V15\TransportRoles\Shared\agents.config", r"C:\V15\FrontEnd\HttpProxy\bin\fetagents.config"]
+    {
+        assert_eq!(of(path, agents), Some("exchange.agents"), "{path}");
+    }
+    assert_eq!(of(r"C:\inetpub\wwwroot\other.config", agents), Some("web.root"));
+}
