@@ -5,10 +5,10 @@
 
 use std::ops::ControlFlow;
 
-use vigie_model::batch::Position;
 use vigie_model::coverage::Density;
 use vigie_model::evidence::Account;
 
+use super::limit::{CONTEXT_BYTES_MAX, Cuts};
 use super::table::{Layout, Table};
 use super::text_file::{TextFile, head_text};
 use super::xml::{self, Element, Visit};
@@ -46,14 +46,19 @@ impl Parser for TransportAgents {
 
     fn parse(&self, input: &mut Input<'_>, sink: &mut dyn Sink) -> Account {
         let mut file = TextFile::read(input, sink);
-        let mut agents = Agents(Table::new(&LAYOUT));
+        let mut agents = Agents { table: Table::new(&LAYOUT), cuts: Cuts::default() };
+        let flow = xml::read(&mut file, &mut agents, sink);
+        agents.cuts.say(sink);
         // Nothing is left to read, whether the receiver wants more or not.
-        let _stopped = xml::read(&mut file, &mut agents, sink).is_continue().then(|| agents.0.finish(sink));
+        let _stopped = flow.is_continue().then(|| agents.table.finish(sink));
         file.account()
     }
 }
 
-struct Agents(Table);
+struct Agents {
+    table: Table,
+    cuts: Cuts,
+}
 
 impl Visit for Agents {
     fn open(&mut self, element: &Element<'_>, sink: &mut dyn Sink) -> ControlFlow<()> {
@@ -61,14 +66,8 @@ impl Visit for Agents {
             return ControlFlow::Continue(());
         }
         let names = ["name", "baseType", "classFactory", "assemblyPath", "enabled", "priority"];
-        let values = names.map(|name| element.get(name));
-        let position = Position { number: element.line, offset: element.at as u64 };
-        self.0.push(None, position, &values, sink)
-    }
-
-    fn text(&mut self, _path: &[String], _text: &str) {}
-
-    fn close(&mut self, _path: &[String], _sink: &mut dyn Sink) -> ControlFlow<()> {
-        ControlFlow::Continue(())
+        let mut get = |name| Some(self.cuts.fit(element.get(name)?, CONTEXT_BYTES_MAX, element.line));
+        let values = names.map(&mut get);
+        self.table.push(None, element.position(), &values, sink)
     }
 }

@@ -136,7 +136,7 @@ impl Visit for Report {
         let name = element.get("N").unwrap_or_default();
         self.names.push(self.cuts.head(name, NAME_BYTES_MAX, element.line));
         self.text.clear();
-        self.position = Position { number: element.line, offset: element.at as u64 };
+        self.position = element.position();
         ControlFlow::Continue(())
     }
 

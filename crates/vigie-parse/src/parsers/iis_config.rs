@@ -12,6 +12,7 @@ use vigie_model::coverage::Density;
 use vigie_model::evidence::{Account, Fact, FactKind};
 
 use super::iis_config_rule::RewriteRule;
+use super::limit::Cuts;
 use super::table::{self, Layout, Table};
 use super::text_file::{TextFile, head_text, name_of};
 use super::xml::{self, Element, Visit};
@@ -88,6 +89,8 @@ static LAYOUTS: [Layout; 6] = [
     },
     Layout { artifact: NAME, stream: "Setting", fields: &["Location", "Section", "Name", "Value"] },
 ];
+/// Bytes of one value that are kept.
+const VALUE_BYTES_MAX: usize = 64 * 1024;
 const RULES: usize = 0;
 const MODULES: usize = 1;
 const HANDLERS: usize = 2;
@@ -136,11 +139,12 @@ impl Parser for IisConfig {
             site: String::new(),
             application: (String::new(), String::new()),
             rule: None,
+            cuts: Cuts::default(),
         };
+        let flow = xml::read(&mut file, &mut reading, sink);
+        reading.cuts.say(sink);
         // Nothing is left to read, whether the receiver wants more or not.
-        let _stopped = xml::read(&mut file, &mut reading, sink)
-            .is_continue()
-            .then(|| table::finish(&mut reading.tables, sink));
+        let _stopped = flow.is_continue().then(|| table::finish(&mut reading.tables, sink));
         file.account()
     }
 }
@@ -154,6 +158,7 @@ struct Reading {
     application: (String, String),
     /// The rewrite rule around the place.
     rule: Option<RewriteRule>,
+    cuts: Cuts,
 }
 
 /// What an element changes in a list of the configuration.
@@ -171,12 +176,13 @@ impl Visit for Reading {
         let parent = element.path.len().checked_sub(2).and_then(|at| element.path.get(at));
         let parent = parent.map_or("", String::as_str);
         if let Some(rule) = &mut self.rule {
-            rule.add(parent, element);
+            rule.add(parent, element, &mut self.cuts);
             return ControlFlow::Continue(());
         }
         match (parent, element.name()) {
             (_, "location") => {
-                self.locations.push(element.get("path").unwrap_or_default().to_owned());
+                let path = self.cuts.context(element.get("path").unwrap_or_default(), element.line);
+                self.locations.push(path);
                 ControlFlow::Continue(())
             }
             (list @ ("rules" | "outboundRules" | "globalRules"), name) => {
@@ -187,11 +193,11 @@ impl Visit for Reading {
             }
             ("handlers" | "httpHandlers", name) => self.handler(name, element, sink),
             (_, "site") => {
-                element.get("name").unwrap_or_default().clone_into(&mut self.site);
+                self.site = self.cuts.context(element.get("name").unwrap_or_default(), element.line);
                 ControlFlow::Continue(())
             }
             (_, "application") if parent == "site" => {
-                let get = |name| element.get(name).unwrap_or_default().to_owned();
+                let mut get = |name| self.cuts.context(element.get(name).unwrap_or_default(), element.line);
                 self.application = (get("path"), get("applicationPool"));
                 ControlFlow::Continue(())
             }
@@ -201,8 +207,6 @@ impl Visit for Reading {
             (parent, name) => self.setting(parent, name, element, sink),
         }
     }
-
-    fn text(&mut self, _path: &[String], _text: &str) {}
 
     fn close(&mut self, path: &[String], sink: &mut dyn Sink) -> ControlFlow<()> {
         match path.last().map_or("", String::as_str) {
@@ -220,10 +224,6 @@ impl Visit for Reading {
     }
 }
 
-fn position(element: &Element<'_>) -> Position {
-    Position { number: element.line, offset: element.at as u64 }
-}
-
 impl Reading {
     fn location(&self) -> String {
         self.locations.last().cloned().unwrap_or_default()
@@ -236,8 +236,10 @@ impl Reading {
         values: &[Option<&str>],
         sink: &mut dyn Sink,
     ) -> ControlFlow<()> {
+        let mut fit = |value| self.cuts.fit(value, VALUE_BYTES_MAX, position.number);
+        let values: Vec<_> = values.iter().map(|value| value.map(&mut fit)).collect();
         match self.tables.get_mut(table) {
-            Some(table) => table.push(None, position, values, sink),
+            Some(table) => table.push(None, position, &values, sink),
             None => ControlFlow::Continue(()),
         }
     }
@@ -255,13 +257,13 @@ impl Reading {
             _ => "inbound",
         };
         if name == "rule" {
-            self.rule = Some(RewriteRule::begin(direction, element));
+            self.rule = Some(RewriteRule::begin(direction, element, &mut self.cuts));
             return ControlFlow::Continue(());
         }
         let Some(change) = change_of(name).filter(|change| *change != "add") else {
             return ControlFlow::Continue(());
         };
-        let rule = RewriteRule::change(direction, change, element);
+        let rule = RewriteRule::change(direction, change, element, &mut self.cuts);
         self.give_rule(&rule, sink)
     }
 
@@ -312,7 +314,7 @@ impl Reading {
             get("type"),
             get("preCondition"),
         ];
-        self.push(MODULES, position(element), &values, sink)
+        self.push(MODULES, element.position(), &values, sink)
     }
 
     fn handler(&mut self, name: &str, element: &Element<'_>, sink: &mut dyn Sink) -> ControlFlow<()> {
@@ -331,7 +333,7 @@ impl Reading {
             "preCondition",
         ];
         values.extend(rest.iter().map(|name| element.get(name)));
-        self.push(HANDLERS, position(element), &values, sink)
+        self.push(HANDLERS, element.position(), &values, sink)
     }
 
     fn directory(&mut self, element: &Element<'_>, sink: &mut dyn Sink) -> ControlFlow<()> {
@@ -347,7 +349,7 @@ impl Reading {
             Some(pool.as_str()),
             element.get("userName"),
         ];
-        self.push(DIRECTORIES, position(element), &values, sink)
+        self.push(DIRECTORIES, element.position(), &values, sink)
     }
 
     fn authentication(
@@ -360,17 +362,18 @@ impl Reading {
         let location = self.location();
         let values =
             [Some(location.as_str()), Some(method), element.get("enabled"), element.get("userName"), None];
-        self.push(AUTHENTICATION, position(element), &values, sink)
+        self.push(AUTHENTICATION, element.position(), &values, sink)
     }
 
     fn token_checking(&mut self, element: &Element<'_>, sink: &mut dyn Sink) -> ControlFlow<()> {
         let location = self.location();
         let checking = element.get("tokenChecking").unwrap_or("None");
+        let checking = self.cuts.context(checking, element.line);
         let place = format!("line {}", element.line);
         let value = format!("{location}\t{checking}");
         sink.fact(Fact { kind: FactKind::TokenChecking, value, time: None, place });
-        let values = [Some(location.as_str()), Some("windows"), None, None, Some(checking)];
-        self.push(AUTHENTICATION, position(element), &values, sink)
+        let values = [Some(location.as_str()), Some("windows"), None, None, Some(checking.as_str())];
+        self.push(AUTHENTICATION, element.position(), &values, sink)
     }
 
     /// Single settings that an attacker changes, or that tell of a door.
@@ -406,6 +409,6 @@ impl Reading {
         let location = self.location();
         let section = if name == "add" { parent } else { name };
         let values = [Some(location.as_str()), Some(section), Some(key.as_str()), Some(value.as_str())];
-        self.push(SETTINGS, position(element), &values, sink)
+        self.push(SETTINGS, element.position(), &values, sink)
     }
 }

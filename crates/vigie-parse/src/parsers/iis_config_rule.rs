@@ -2,8 +2,11 @@
 
 use vigie_model::batch::Position;
 
+use super::limit::Cuts;
 use super::xml::Element;
 
+/// Bytes of a pattern, and of what a rule writes, that are kept.
+const VALUE_BYTES_MAX: usize = 64 * 1024;
 /// Conditions of one rule that are kept.
 const CONDITIONS_MAX: usize = 64;
 
@@ -31,8 +34,9 @@ pub(super) struct RewriteRule {
 
 impl RewriteRule {
     /// A rule at its beginning, with what is true where the file says nothing else.
-    pub(super) fn begin(direction: &'static str, element: &Element<'_>) -> RewriteRule {
-        let get = |name: &str, default: &str| element.get(name).unwrap_or(default).to_owned();
+    pub(super) fn begin(direction: &'static str, element: &Element<'_>, cuts: &mut Cuts) -> RewriteRule {
+        let mut get =
+            |name: &str, default: &str| cuts.context(element.get(name).unwrap_or(default), element.line);
         RewriteRule {
             direction,
             change: "add",
@@ -45,7 +49,7 @@ impl RewriteRule {
             conditions: Vec::new(),
             action: String::new(),
             target: String::new(),
-            position: Position { number: element.line, offset: element.at as u64 },
+            position: element.position(),
         }
     }
 
@@ -54,33 +58,39 @@ impl RewriteRule {
         direction: &'static str,
         change: &'static str,
         element: &Element<'_>,
+        cuts: &mut Cuts,
     ) -> RewriteRule {
-        RewriteRule { change, ..RewriteRule::begin(direction, element) }
+        RewriteRule { change, ..RewriteRule::begin(direction, element, cuts) }
     }
 
     /// Takes an element that lies in the rule.
-    pub(super) fn add(&mut self, parent: &str, element: &Element<'_>) {
+    pub(super) fn add(&mut self, parent: &str, element: &Element<'_>, cuts: &mut Cuts) {
+        let line = element.line;
         let get = |name: &str| element.get(name).unwrap_or_default();
         match (parent, element.name()) {
             (_, "match") => {
                 let pattern = if self.direction == "outbound" { get("pattern") } else { get("url") };
                 // Turned around, a pattern for everything is one for nothing.
                 let is_negated = get("negate").eq_ignore_ascii_case("true");
+                let pattern = cuts.fit(pattern, VALUE_BYTES_MAX, line);
                 self.url = if is_negated { format!("!{pattern}") } else { pattern.to_owned() };
-                get("serverVariable").clone_into(&mut self.variable);
+                self.variable = cuts.context(get("serverVariable"), line);
             }
-            ("conditions", "add") if self.conditions.len() < CONDITIONS_MAX => {
+            ("conditions", "add") if cuts.has_room(self.conditions.len(), CONDITIONS_MAX, line) => {
                 let is_negated = get("negate").eq_ignore_ascii_case("true");
                 let verb = if is_negated { "!~" } else { "~" };
                 let case = if get("ignoreCase").eq_ignore_ascii_case("false") { " (case)" } else { "" };
                 let kind = get("matchType");
                 let kind = if kind.is_empty() || kind.eq_ignore_ascii_case("Pattern") { "" } else { kind };
-                self.conditions.push(format!("{} {verb} {}{case}{kind}", get("input"), get("pattern")));
+                let kind = cuts.context(kind, line);
+                let (input, pattern) = (cuts.context(get("input"), line), get("pattern"));
+                let pattern = cuts.fit(pattern, VALUE_BYTES_MAX, line);
+                self.conditions.push(format!("{input} {verb} {pattern}{case}{kind}"));
             }
             (_, "action") => {
-                get("type").clone_into(&mut self.action);
+                self.action = cuts.context(get("type"), line);
                 let target = if get("url").is_empty() { get("value") } else { get("url") };
-                target.clone_into(&mut self.target);
+                self.target = cuts.head(target, VALUE_BYTES_MAX, line);
             }
             _ => {}
         }

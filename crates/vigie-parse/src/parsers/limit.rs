@@ -28,11 +28,18 @@ impl Cuts {
         }
     }
 
+    /// The part of a text that is kept: at most `max` bytes of its beginning.
+    pub(super) fn fit<'t>(&mut self, text: &'t str, max: usize, line: u64) -> &'t str {
+        let fits = text.get(..text.floor_char_boundary(max)).unwrap_or_default();
+        if fits.len() < text.len() {
+            self.note(&format!("a value has more than the {max} bytes that are kept"), line);
+        }
+        fits
+    }
+
     /// The beginning of a text of which at most `max` bytes are kept.
     pub(super) fn head(&mut self, text: &str, max: usize, line: u64) -> String {
-        let mut value = String::new();
-        self.push(&mut value, text, max, line);
-        value
+        self.fit(text, max, line).to_owned()
     }
 
     /// What is repeated in many events, [`CONTEXT_BYTES_MAX`] of it.

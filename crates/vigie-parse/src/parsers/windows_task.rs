@@ -125,7 +125,7 @@ struct Action {
 
 impl Visit for Task {
     fn open(&mut self, element: &Element<'_>, _sink: &mut dyn Sink) -> ControlFlow<()> {
-        let position = Position { number: element.line, offset: element.at as u64 };
+        let position = element.position();
         self.line = element.line;
         let parent = element.path.len().checked_sub(2).and_then(|at| element.path.get(at));
         match parent.map(String::as_str) {
@@ -171,10 +171,6 @@ impl Visit for Task {
         if let Some(field) = field {
             self.cuts.push(field, text.trim_matches(['\r', '\n', '\t']), max, self.line);
         }
-    }
-
-    fn close(&mut self, _path: &[String], _sink: &mut dyn Sink) -> ControlFlow<()> {
-        ControlFlow::Continue(())
     }
 }
 

@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 use quick_xml::Reader;
 use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
+use vigie_model::batch::Position;
 use vigie_model::diagnostic::Code;
 
 use super::text_file::TextFile;
@@ -29,7 +30,7 @@ pub(crate) struct Element<'a> {
     /// Local names from the root down; the last is its own.
     pub(crate) path: &'a [String],
     /// Attributes by local name, in order; their values with entities resolved.
-    pub(crate) attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pub(crate) attributes: Vec<(String, String)>,
     /// The line of its tag, from 1.
     pub(crate) line: u64,
     /// The first byte of its tag in the text.
@@ -45,7 +46,12 @@ impl Element<'_> {
     /// An attribute, its name compared without case, as IIS does.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let found = self.attributes.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_ref())
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Where its event is found again.
+    pub(crate) fn position(&self) -> Position {
+        Position { number: self.line, offset: self.at as u64 }
     }
 }
 
@@ -54,9 +60,11 @@ pub(crate) trait Visit {
     /// An element begins. One that is empty ends right after.
     fn open(&mut self, element: &Element<'_>, sink: &mut dyn Sink) -> ControlFlow<()>;
     /// A piece of the text of the innermost element.
-    fn text(&mut self, path: &[String], text: &str);
+    fn text(&mut self, _path: &[String], _text: &str) {}
     /// The innermost element ends; its path includes it.
-    fn close(&mut self, path: &[String], sink: &mut dyn Sink) -> ControlFlow<()>;
+    fn close(&mut self, _path: &[String], _sink: &mut dyn Sink) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
 }
 
 /// How reading went on from one place.
@@ -77,13 +85,41 @@ struct Walk {
     counted: usize,
     /// The line on which that stands.
     line: u64,
+    /// Attributes that no `name="value"` could be read of.
+    malformed: Dropped,
+    /// Attributes that an element has beyond the limit.
+    surplus: Dropped,
+}
+
+/// Attributes that were left out.
+#[derive(Default)]
+struct Dropped {
+    count: usize,
+    /// The line of the first element that has such.
+    line: u64,
+}
+
+impl Dropped {
+    fn add(&mut self, count: usize, line: u64) {
+        if self.count == 0 {
+            self.line = line;
+        }
+        self.count = self.count.saturating_add(count);
+    }
+
+    fn say(&self, code: Code, what: &str, sink: &mut dyn Sink) {
+        if self.count > 0 {
+            let message = format!("{} attributes left out: {what}", self.count);
+            sink.diagnostic(code, &format!("line {}", self.line), &message, 0);
+        }
+    }
 }
 
 /// Reads a whole document; what could not be read is given up in `file`.
 /// After `Break` the receiver wants no more.
 pub(crate) fn read(file: &mut TextFile, visit: &mut dyn Visit, sink: &mut dyn Sink) -> ControlFlow<()> {
     let text = std::mem::take(&mut file.text);
-    let mut walk = Walk { path: Vec::new(), elements: 0, counted: 0, line: 1 };
+    let mut walk = Walk::new();
     let mut lost: Vec<(usize, usize, Code, String)> = Vec::new();
     let mut start = 0_usize;
     let mut stopped = None;
@@ -118,6 +154,8 @@ pub(crate) fn read(file: &mut TextFile, visit: &mut dyn Visit, sink: &mut dyn Si
         }
     }
     file.text = text;
+    walk.malformed.say(Code::BadRecord, "no name with a value in quotes", sink);
+    walk.surplus.say(Code::LimitReached, &format!("more than {ATTRIBUTES_MAX} of one element"), sink);
     for (from, to, code, message) in lost {
         file.reject(from, to, (code, &message), sink);
     }
@@ -167,6 +205,17 @@ fn read_from(text: &str, start: usize, walk: &mut Walk, visit: &mut dyn Visit, s
 }
 
 impl Walk {
+    fn new() -> Walk {
+        Walk {
+            path: Vec::new(),
+            elements: 0,
+            counted: 0,
+            line: 1,
+            malformed: Dropped::default(),
+            surplus: Dropped::default(),
+        }
+    }
+
     fn count_lines(&mut self, text: &str, at: usize) {
         let passed = text.as_bytes().get(self.counted..at).unwrap_or_default();
         self.line = self.line.saturating_add(memchr::memchr_iter(b'\n', passed).count() as u64);
@@ -216,17 +265,25 @@ fn open(
         return Flow::Limit(format!("elements in each other, more than {DEPTH_MAX}"));
     }
     walk.path.push(tag.local_name().into_inner().to_owned());
-    let mut found = tag.attributes();
-    let attributes = found
-        .with_checks(false)
-        .take(ATTRIBUTES_MAX)
-        .filter_map(Result::ok)
-        .map(|attribute| {
-            let name = attribute.key.local_name().into_inner().to_owned();
-            (Cow::Owned(name), Cow::Owned(resolved(&attribute.value)))
-        })
-        .collect();
+    let attributes = attributes(tag, walk);
     Flow::of(visit.open(&Element { path: &walk.path, attributes, line: walk.line, at }, sink))
+}
+
+/// The attributes of a tag that are read; the others are counted.
+fn attributes(tag: &BytesStart<'_>, walk: &mut Walk) -> Vec<(String, String)> {
+    let mut found = tag.attributes();
+    let mut kept = Vec::new();
+    for (index, attribute) in found.with_checks(false).enumerate() {
+        match attribute {
+            _ if index >= ATTRIBUTES_MAX => walk.surplus.add(1, walk.line),
+            Ok(attribute) => {
+                let name = attribute.key.local_name().into_inner().to_owned();
+                kept.push((name, resolved(&attribute.value)));
+            }
+            Err(_) => walk.malformed.add(1, walk.line),
+        }
+    }
+    kept
 }
 
 /// An end tag ends the innermost element of its name, and those in it that have no end; one without a beginning nothing.

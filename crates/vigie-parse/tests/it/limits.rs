@@ -3,9 +3,11 @@
 use vigie_model::diagnostic::Code;
 use vigie_parse::parsers::defender_mplog::DefenderLog;
 use vigie_parse::parsers::defender_scanner::DefenderScanner;
+use vigie_parse::parsers::exchange_agents::TransportAgents;
 use vigie_parse::parsers::exchange_eomt::Eomt;
 use vigie_parse::parsers::exchange_healthchecker::HealthChecker;
 use vigie_parse::parsers::exchange_setup::ExchangeSetup;
+use vigie_parse::parsers::iis_config::IisConfig;
 use vigie_parse::parsers::powershell_history::PowerShellHistory;
 use vigie_parse::parsers::powershell_transcript::PowerShellTranscript;
 use vigie_parse::parsers::windows_task::ScheduledTask;
@@ -150,4 +152,78 @@ fn scans_and_runs_beyond_a_limit_are_said() {
     assert_eq!(value(&recorder, "Result").matches("found").count(), 200);
     let recorder = read_cut(&Eomt, &"EOMT mitigation summary\n".repeat(102));
     assert_eq!(recorder.facts.len(), 100);
+}
+
+#[test]
+fn what_is_said_of_a_place_does_not_grow_with_what_is_set_there() {
+    let modules = "<modules>".to_owned() + &"<add name=\"m\"/>".repeat(100) + "</modules>";
+    let text = format!(
+        "<configuration><location path=\"{}\">{modules}</location></configuration>",
+        "p".repeat(LONG)
+    );
+    let recorder = read_cut(&IisConfig, &text);
+    assert_eq!(recorder.events, 100);
+    assert!(values(&recorder, "Location").iter().all(|location| location.len() == CONTEXT));
+    let long = "s".repeat(LONG);
+    let application = format!(
+        "<application path=\"/{long}\" applicationPool=\"{long}\">{}</application>",
+        "<virtualDirectory path=\"/\" physicalPath=\"C:\\x\"/>".repeat(100)
+    );
+    let recorder = read_cut(
+        &IisConfig,
+        &format!("<configuration><site name=\"{long}\">{application}</site></configuration>"),
+    );
+    assert_eq!(recorder.events, 100);
+    for field in ["Site", "Url", "ApplicationPool"] {
+        assert!(values(&recorder, field).iter().all(|value| value.len() == CONTEXT), "{field}");
+    }
+}
+
+#[test]
+fn a_rewrite_rule_is_bounded_in_its_row_and_its_fact() {
+    let condition = format!("<add input=\"{{REQUEST_URI}}\" pattern=\"{}\"/>", "c".repeat(LONG));
+    let rule = format!(
+        "<rule name=\"{}\"><match url=\"{}\"/><conditions>{condition}</conditions><action type=\"AbortRequest\"/></rule>",
+        "n".repeat(LONG),
+        "u".repeat(LONG)
+    );
+    let recorder = read_cut(&IisConfig, &format!("<configuration><rules>{rule}</rules></configuration>"));
+    assert_eq!((value(&recorder, "Name").len(), value(&recorder, "MatchUrl").len()), (CONTEXT, 64 * 1024));
+    let [fact] = recorder.facts.as_slice() else { panic!("one fact") };
+    assert!((3 * 64 * 1024 / 2..3 * 64 * 1024).contains(&fact.value.len()), "{}", fact.value.len());
+    // A token that is checked is a fact of its own, with its place.
+    let checking =
+        format!("<windowsAuthentication><extendedProtection tokenChecking=\"{}\"/>", "t".repeat(LONG));
+    let recorder = read_cut(&IisConfig, &checking);
+    assert_eq!((recorder.facts.len(), value(&recorder, "TokenChecking").len()), (1, CONTEXT));
+}
+
+#[test]
+fn conditions_and_attributes_beyond_a_limit_are_said() {
+    let conditions = "<add input=\"{URL}\" pattern=\"x\"/>".repeat(65);
+    let rule = format!("<rule name=\"r\"><conditions>{conditions}</conditions></rule>");
+    let recorder = read_cut(&IisConfig, &format!("<configuration><rules>{rule}</rules></configuration>"));
+    assert_eq!(value(&recorder, "Conditions").matches("{URL} ~ x").count(), 64);
+    let attributes = (0..200).map(|number| format!(" a{number}=\"\"")).collect::<String>();
+    let module = format!("<modules><add name=\"m\"{attributes} type=\"Hidden\"/></modules>");
+    let recorder = read_cut(&IisConfig, &format!("<configuration>{module}</configuration>"));
+    assert_eq!((value(&recorder, "Name"), values(&recorder, "Type").len()), ("m", 0));
+}
+
+#[test]
+fn attributes_that_are_malformed_are_said() {
+    let text = "<configuration>\n<modules><add name=\"m\" type=Hidden image/></modules></configuration>";
+    let mut recorder = Recorder::default();
+    parse_bytes(&IisConfig, "x", text.as_bytes(), &mut recorder);
+    assert_eq!(recorder.diagnostics, [(Code::BadRecord, "line 2".to_owned(), 0)]);
+    assert_eq!(value(&recorder, "Name"), "m");
+}
+
+#[test]
+fn an_agent_keeps_the_beginning_of_its_name() {
+    let text = format!(
+        "<configuration><agentList><agent name=\"{}\"/></agentList></configuration>",
+        "a".repeat(LONG)
+    );
+    assert_eq!(value(&read_cut(&TransportAgents, &text), "Name").len(), CONTEXT);
 }
