@@ -27,7 +27,7 @@ use vigie_model::{EventBatch, Schema};
 
 pub use collection::{Collection, Evidence, Limits, open};
 pub use input::{Head, Input};
-pub use read::{Among, FileReport, parse_bytes, read, read_among, recognise};
+pub use read::{Among, FileReport, Nobody, parse_bytes, read, read_among, recognise};
 
 /// Every parser, in the order in which they are asked whether a file is theirs: a static slice, so that the
 /// order is visible and tests can walk it. To add one, write `parsers/<name>.rs` and a line here.

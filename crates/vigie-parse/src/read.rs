@@ -53,13 +53,28 @@ pub struct Among<'a> {
     pub tap: &'a mut dyn Tap,
 }
 
-/// Nobody looks at the bytes beside the parser.
-struct Nobody;
+/// Nobody looks on: takes all that a parser gives, shows it to no one, and looks at no bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Nobody;
 
 impl Tap for Nobody {
     fn begin(&mut self, _head: &Head<'_>, _artifact: Option<&'static str>) {}
 
     fn bytes(&mut self, _bytes: &[u8]) {}
+}
+
+impl Sink for Nobody {
+    fn wants(&mut self, _schema: &Schema) -> Wanted {
+        Wanted::All
+    }
+
+    fn batch(&mut self, _batch: &EventBatch) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn fact(&mut self, _fact: Fact) {}
+
+    fn diagnostic(&mut self, _code: Code, _place: &str, _message: &str, _bytes: u64) {}
 }
 
 /// As [`read`], for a file of a collection, with every byte shown to a tap as well, once, while it is read.
@@ -400,23 +415,6 @@ mod tests {
     use super::*;
     use crate::collection::{FileTimes, Source};
 
-    /// Takes everything.
-    struct Any;
-
-    impl Sink for Any {
-        fn wants(&mut self, _schema: &Schema) -> Wanted {
-            Wanted::All
-        }
-
-        fn batch(&mut self, _batch: &EventBatch) -> ControlFlow<()> {
-            ControlFlow::Continue(())
-        }
-
-        fn fact(&mut self, _fact: Fact) {}
-
-        fn diagnostic(&mut self, _code: Code, _place: &str, _message: &str, _bytes: u64) {}
-    }
-
     fn evidence(size: u64) -> Evidence {
         let source = Source::Unreadable(Code::CannotOpen, String::new());
         Evidence { path: "u_ex.log".into(), host_path: None, size, times: FileTimes::default(), source }
@@ -424,9 +422,9 @@ mod tests {
 
     fn read_within(bytes: &[u8], limits: &Limits) -> FileReport {
         let evidence = evidence(bytes.len() as u64);
-        let mut any = Any;
+        let mut nobody = Nobody;
         let deadline = Deadline::from_now(limits);
-        let mut collector = Collector { deadline, ..Collector::new(&mut any, "u_ex.log") };
+        let mut collector = Collector { deadline, ..Collector::new(&mut nobody, "u_ex.log") };
         let mut entry = blank_entry(&evidence);
         let (mut reader, mut tap) = (bytes, Nobody);
         let place = Place { evidence: &evidence, neighbors: None, tap: &mut tap };
@@ -457,9 +455,9 @@ mod tests {
     #[test]
     fn a_batch_at_whose_end_the_time_is_over_is_the_last() {
         let limits = Limits { file_time_max: Some(Duration::ZERO), ..Limits::default() };
-        let mut any = Any;
+        let mut nobody = Nobody;
         let deadline = Deadline::from_now(&limits);
-        let mut collector = Collector { deadline, ..Collector::new(&mut any, "SYSTEM") };
+        let mut collector = Collector { deadline, ..Collector::new(&mut nobody, "SYSTEM") };
         let mut builder = BatchBuilder::new(Arc::new(Schema::default()));
         builder.push(None, Position::default(), []);
         assert!(collector.batch(&builder.take()).is_break());

@@ -3,15 +3,10 @@
 //! The figures are those of `dissect.regf` 3.14 (keys without values, and values) and of `mft_dump` 0.9.1 (records), run over
 //! the same files. Hives with transaction logs were brought up to date by a reader of its own first, entry by entry.
 
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use vigie_model::diagnostic::Code;
-use vigie_model::evidence::Fact;
-use vigie_model::schema::Wanted;
-use vigie_model::{EventBatch, Schema};
-use vigie_parse::{Among, Evidence, Head, Limits, Sink, Tap};
+use vigie_parse::{Among, Evidence, Limits, Nobody};
 
 use crate::tree;
 
@@ -110,23 +105,4 @@ fn unpack(path: &Path, folder: &Path) -> anyhow::Result<()> {
     let mut file = std::fs::File::create(folder.join(stem(path)?))?;
     std::io::copy(&mut reader, &mut file)?;
     Ok(())
-}
-
-/// Nobody looks on: the report alone counts.
-struct Nobody;
-
-impl Tap for Nobody {
-    fn begin(&mut self, _: &Head<'_>, _: Option<&'static str>) {}
-    fn bytes(&mut self, _: &[u8]) {}
-}
-
-impl Sink for Nobody {
-    fn wants(&mut self, _: &Schema) -> Wanted {
-        Wanted::All
-    }
-    fn batch(&mut self, _: &EventBatch) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-    fn fact(&mut self, _: Fact) {}
-    fn diagnostic(&mut self, _: Code, _: &str, _: &str, _: u64) {}
 }

@@ -8,9 +8,10 @@ use std::ops::ControlFlow;
 use vigie_model::coverage::Density;
 use vigie_model::evidence::Account;
 
+use super::encoding::head_text;
 use super::limit::{CONTEXT_BYTES_MAX, Cuts};
 use super::table::{Layout, Table};
-use super::text_file::{TextFile, head_text};
+use super::text_file::TextFile;
 use super::xml::{self, Element, Visit};
 use crate::{Artifact, Head, Input, Parser, Sink};
 

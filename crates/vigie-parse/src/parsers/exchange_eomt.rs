@@ -75,11 +75,9 @@ const STEPS_BEFORE_START: usize = 8;
 
 /// `2021-03-15 10:11:12 Info: text`.
 fn stamped(line: &str) -> Option<(Time, &str, &str)> {
-    let (stamp, rest) = line.split_at_checked(20)?;
-    let shape = stamp.as_bytes();
-    let fits = shape.get(4) == Some(&b'-') && shape.get(10) == Some(&b' ') && shape.get(13) == Some(&b':');
-    let time = local_time::of_digits(stamp).filter(|_| fits)?;
-    let (level, message) = rest.split_once(':')?;
+    let (stamp, rest) = line.split_at_checked(19)?;
+    let time = Time::parse(stamp.as_bytes()).filter(|_| stamp.contains(' '))?;
+    let (level, message) = rest.strip_prefix(' ')?.split_once(':')?;
     let is_level = matches!(level, "Info" | "Notice" | "Error" | "Warning" | "Verbose");
     is_level.then(|| (time, level, message.trim()))
 }

@@ -10,14 +10,16 @@ use std::ops::ControlFlow;
 use serde_json::Value;
 use vigie_model::Time;
 use vigie_model::batch::Position;
+use vigie_model::build::Build;
 use vigie_model::coverage::Density;
 use vigie_model::diagnostic::Code;
 use vigie_model::evidence::{Account, Fact, FactKind};
 
+use super::encoding::head_text;
 use super::limit::{CONTEXT_BYTES_MAX, Cuts};
 use super::local_time;
 use super::table::{self, Layout, Table};
-use super::text_file::{TextFile, head_text, name_of};
+use super::text_file::{TextFile, name_of};
 use super::xml::{self, Element, Visit};
 use crate::{Artifact, Head, Input, Parser, Sink};
 
@@ -307,15 +309,9 @@ fn unescaped(text: &str) -> String {
 /// The first build of Exchange in a text, `15.2.1118.15`, whatever its padding.
 fn build_in(text: &str) -> Option<String> {
     let words = text.split(|c: char| !c.is_ascii_digit() && c != '.');
-    words.map(|word| word.trim_matches('.')).find_map(|word| {
-        let parts: Vec<u32> = word.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
-        match parts.as_slice() {
-            [major @ 14..=15, minor, build, revision] if *build > 0 => {
-                Some(format!("{major}.{minor}.{build}.{revision}"))
-            }
-            _ => None,
-        }
-    })
+    let mut builds = words.filter_map(|word| Build::parse(word.trim_matches('.')));
+    // The checker knows no Exchange 2007: an 8 in front is another program's.
+    builds.find(|build| build.0[0] >= 14).map(|build| build.to_string())
 }
 
 /// Every `CVE-2021-26855` in a text.
@@ -385,6 +381,7 @@ mod tests {
     fn builds_and_flaws_in_text() {
         assert_eq!(build_in("Version 15.02.1118.015 (x)").as_deref(), Some("15.2.1118.15"));
         assert_eq!((build_in("15.2"), build_in("4.8.04161.0")), (None, None));
+        assert_eq!(build_in("8.3.83.6, then 14.3.513.0.").as_deref(), Some("14.3.513.0"));
         let flaws: Vec<String> = flaws_in("CVE-2021-26855, see CVE-2022-41040: CVE-20-1 CVE-").collect();
         assert_eq!(flaws, ["CVE-2021-26855", "CVE-2022-41040"]);
     }

@@ -11,10 +11,11 @@ use vigie_model::batch::Position;
 use vigie_model::coverage::Density;
 use vigie_model::evidence::{Account, Fact, FactKind};
 
+use super::encoding::head_text;
 use super::iis_config_rule::RewriteRule;
 use super::limit::Cuts;
 use super::table::{self, Layout, Table};
-use super::text_file::{TextFile, head_text, name_of};
+use super::text_file::{TextFile, name_of};
 use super::xml::{self, Element, Visit};
 use super::{web_root, web_root_path};
 use crate::{Artifact, Head, Input, Parser, Sink};

@@ -3,12 +3,13 @@
 //! A block of about 1 MiB is read, cut behind its last line end and checked to be UTF-8 as a whole; it then becomes
 //! the text of a batch without a copy. Only what is not UTF-8 is converted, line by line.
 
-use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::WINDOWS_1252;
 use memchr::{memchr, memchr_iter, memchr2, memrchr2};
 use std::io::Read;
 use vigie_model::diagnostic::Code;
 use vigie_model::evidence::Account;
 
+use super::encoding::{Encoding, head_text};
 use crate::{Input, Sink};
 
 /// Bytes read at a time.
@@ -52,14 +53,6 @@ pub(crate) struct Block {
     pub(crate) text: String,
     /// In order.
     pub(crate) lines: Vec<Line>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Encoding {
-    /// UTF-8, or Windows-1252 where a line is not.
-    Bytes,
-    Utf16Le,
-    Utf16Be,
 }
 
 /// Gives a file's lines block by block. Lines that cannot be given (too long, NUL runs) are rejected here; blank ones
@@ -156,7 +149,9 @@ impl Lines {
     fn fill(&mut self, input: &mut Input<'_>) -> Filled {
         loop {
             self.read_block(input);
-            let encoding = *self.encoding.get_or_insert_with(|| encoding_of(self.buffer.get(..self.filled)));
+            let encoding = *self
+                .encoding
+                .get_or_insert_with(|| Encoding::of(self.buffer.get(..self.filled).unwrap_or_default()));
             let bytes = self.buffer.get(..self.filled).unwrap_or_default();
             if let Some(cut) = last_end(bytes, encoding) {
                 return Filled::To(cut);
@@ -374,20 +369,6 @@ fn mark_units(marker: &mut Marker<'_>, encoding: Encoding) {
     }
 }
 
-fn encoding_of(bytes: Option<&[u8]>) -> Encoding {
-    match bytes.unwrap_or_default() {
-        [0xff, 0xfe, ..] => Encoding::Utf16Le,
-        [0xfe, 0xff, ..] => Encoding::Utf16Be,
-        [first, 0, second, 0, ..] if is_printable(*first) && is_printable(*second) => Encoding::Utf16Le,
-        [0, first, 0, second, ..] if is_printable(*first) && is_printable(*second) => Encoding::Utf16Be,
-        _ => Encoding::Bytes,
-    }
-}
-
-fn is_printable(byte: u8) -> bool {
-    (b' '..=b'~').contains(&byte)
-}
-
 fn unit_at(bytes: &[u8], at: usize, encoding: Encoding) -> Option<u16> {
     let pair: [u8; 2] = bytes.get(at..at.checked_add(2)?)?.try_into().ok()?;
     Some(if encoding == Encoding::Utf16Be { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) })
@@ -431,8 +412,8 @@ fn convert(bytes: &[u8], encoding: Encoding, lines: &mut [Line], sink: &mut dyn 
         let raw = bytes.get(line.start as usize..line.end as usize).unwrap_or_default();
         let start = text.len();
         let mut note = "";
-        match encoding {
-            Encoding::Bytes => {
+        match encoding.wide() {
+            None => {
                 if let Ok(valid) = std::str::from_utf8(raw) {
                     text.push_str(valid);
                 } else {
@@ -440,8 +421,7 @@ fn convert(bytes: &[u8], encoding: Encoding, lines: &mut [Line], sink: &mut dyn 
                     note = "not UTF-8";
                 }
             }
-            Encoding::Utf16Le | Encoding::Utf16Be => {
-                let codec = if encoding == Encoding::Utf16Le { UTF_16LE } else { UTF_16BE };
+            Some(codec) => {
                 let (decoded, had_errors) = codec.decode_without_bom_handling(raw);
                 text.push_str(&decoded);
                 if had_errors {
@@ -465,12 +445,7 @@ fn to_u32(number: usize) -> u32 {
 /// The first lines of a file's head as text, for recognition: at most `count`, decoded as the file is read.
 pub(crate) fn head_lines(head: &[u8], count: usize) -> Vec<String> {
     let head = head.get(..HEAD_TEXT_BYTES).unwrap_or(head);
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    let text = match encoding_of(Some(head)) {
-        Encoding::Bytes => String::from_utf8_lossy(head),
-        Encoding::Utf16Le => UTF_16LE.decode(head).0,
-        Encoding::Utf16Be => UTF_16BE.decode(head).0,
-    };
+    let text = head_text(head);
     let lines = text.split(['\n', '\0']).map(|line| line.trim_end_matches('\r'));
     lines.filter(|line| !line.trim().is_empty()).take(count).map(str::to_owned).collect()
 }

@@ -2,6 +2,7 @@
 
 pub mod defender_mplog;
 pub mod defender_scanner;
+pub(crate) mod encoding;
 pub mod evtx;
 mod evtx_chunk;
 mod evtx_events;

@@ -2,10 +2,11 @@
 
 use std::io::Read;
 
-use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::WINDOWS_1252;
 use vigie_model::diagnostic::Code;
 use vigie_model::evidence::Account;
 
+use super::encoding::{Encoding, mark_bytes};
 use crate::{Input, Sink};
 
 /// A configuration or report is no larger, in bytes; what follows is given up.
@@ -18,7 +19,7 @@ const BLOCK_BYTES: usize = 1 << 18;
 pub(crate) struct TextFile {
     /// Its content, without byte order mark.
     pub(crate) text: String,
-    encoding: Encoding,
+    made: Held,
     /// Bytes of the byte order mark.
     mark: u64,
     /// Bytes that `text` was made of.
@@ -26,8 +27,9 @@ pub(crate) struct TextFile {
     account: Account,
 }
 
+/// How the text that is held was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Encoding {
+enum Held {
     Utf8,
     Windows1252,
     Utf16,
@@ -51,9 +53,9 @@ impl TextFile {
             sink.diagnostic(Code::LimitReached, &format!("offset {FILE_BYTES_MAX}"), &message, left);
         }
         let held = bytes.len() as u64;
-        let (text, encoding, mark) = decode(bytes, sink);
+        let (text, made, mark) = decode(bytes, sink);
         let account = Account { parsed_bytes: held, rejected_bytes: left };
-        TextFile { text, encoding, mark, held, account }
+        TextFile { text, made, mark, held, account }
     }
 
     /// Gives up a part of the text: from one byte of it to another.
@@ -91,54 +93,83 @@ impl TextFile {
             return self.held;
         }
         let head = self.text.get(..at).unwrap_or(&self.text);
-        let bytes = match self.encoding {
-            Encoding::Utf8 => head.len(),
-            Encoding::Windows1252 => head.chars().count(),
-            Encoding::Utf16 => head.encode_utf16().count().saturating_mul(2),
+        let bytes = match self.made {
+            Held::Utf8 => head.len(),
+            Held::Windows1252 => head.chars().count(),
+            Held::Utf16 => head.encode_utf16().count().saturating_mul(2),
         };
         self.mark.saturating_add(bytes as u64).min(self.held)
     }
 }
 
-/// The text of bytes in whatever encoding Windows writes, how it was encoded, and the length of its byte order mark.
-fn decode(bytes: Vec<u8>, sink: &mut dyn Sink) -> (String, Encoding, u64) {
-    let (wide, mark) = match bytes.as_slice() {
-        [0xff, 0xfe, ..] => (Some(UTF_16LE), 2),
-        [0xfe, 0xff, ..] => (Some(UTF_16BE), 2),
-        [first, 0, second, 0, ..] if *first != 0 && *second != 0 => (Some(UTF_16LE), 0),
-        [0, first, 0, second, ..] if *first != 0 && *second != 0 => (Some(UTF_16BE), 0),
-        [0xef, 0xbb, 0xbf, ..] => (None, 3),
-        _ => (None, 0),
-    };
-    if let Some(codec) = wide {
-        let (text, _) = codec.decode_without_bom_handling(bytes.get(mark..).unwrap_or_default());
-        return (text.into_owned(), Encoding::Utf16, mark as u64);
+/// The text of bytes in whatever encoding Windows writes, how it was made, and the length of its byte order mark.
+fn decode(bytes: Vec<u8>, sink: &mut dyn Sink) -> (String, Held, u64) {
+    let mark = mark_bytes(&bytes);
+    if let Some(codec) = Encoding::of(&bytes).wide() {
+        let (text, had_errors) = codec.decode_without_bom_handling(bytes.get(mark..).unwrap_or_default());
+        if had_errors {
+            sink.diagnostic(Code::Encoding, "", "half of a UTF-16 character, shown as U+FFFD", 0);
+        }
+        return (text.into_owned(), Held::Utf16, mark as u64);
     }
     let mut bytes = bytes;
     bytes.drain(..mark);
     match String::from_utf8(bytes) {
-        Ok(text) => (text, Encoding::Utf8, mark as u64),
+        Ok(text) => (text, Held::Utf8, mark as u64),
         Err(error) => {
             sink.diagnostic(Code::Encoding, "", "not UTF-8", 0);
             let text = WINDOWS_1252.decode_without_bom_handling(error.as_bytes()).0.into_owned();
-            (text, Encoding::Windows1252, mark as u64)
+            (text, Held::Windows1252, mark as u64)
         }
     }
-}
-
-/// The head of a file as text, for recognition.
-pub(crate) fn head_text(head: &[u8]) -> String {
-    let text = match head {
-        [0xff, 0xfe, ..] => UTF_16LE.decode(head).0,
-        [0xfe, 0xff, ..] => UTF_16BE.decode(head).0,
-        [first, 0, second, 0, ..] if *first != 0 && *second != 0 => UTF_16LE.decode(head).0,
-        [0, first, 0, second, ..] if *first != 0 && *second != 0 => UTF_16BE.decode(head).0,
-        _ => String::from_utf8_lossy(head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head)),
-    };
-    text.into_owned()
 }
 
 /// The last part of a path with either slash, lower case.
 pub(crate) fn name_of(path: &str) -> String {
     path.rsplit(['\\', '/']).next().unwrap_or_default().to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use vigie_model::evidence::Fact;
+    use vigie_model::schema::Wanted;
+    use vigie_model::{EventBatch, Schema};
+
+    use super::*;
+
+    /// Keeps the codes that are told.
+    #[derive(Default)]
+    struct Codes(Vec<Code>);
+
+    impl Sink for Codes {
+        fn wants(&mut self, _: &Schema) -> Wanted {
+            Wanted::All
+        }
+
+        fn batch(&mut self, _: &EventBatch) -> ControlFlow<()> {
+            ControlFlow::Continue(())
+        }
+
+        fn fact(&mut self, _: Fact) {}
+
+        fn diagnostic(&mut self, code: Code, _: &str, _: &str, _: u64) {
+            self.0.push(code);
+        }
+    }
+
+    fn told(bytes: &[u8]) -> (String, Vec<Code>) {
+        let mut codes = Codes::default();
+        let (text, _, _) = decode(bytes.to_vec(), &mut codes);
+        (text, codes.0)
+    }
+
+    #[test]
+    fn text_that_cannot_be_decoded_is_said() {
+        assert_eq!(told(b"\xff\xfe<\0>\0"), ("<>".to_owned(), Vec::new()));
+        assert_eq!(told(b"\xff\xfe<\0\0\xd8>\0"), ("<\u{fffd}>".to_owned(), vec![Code::Encoding]));
+        assert_eq!(told(b"<\0>\0x"), ("<>\u{fffd}".to_owned(), vec![Code::Encoding]));
+        assert_eq!(told(b"h\xe9"), ("hé".to_owned(), vec![Code::Encoding]));
+    }
 }

@@ -3,6 +3,7 @@
 //! Format: <https://learn.microsoft.com/en-us/windows/win32/menurc/vs-versioninfo>. Blocks in each other, each with its length, the length of its value, a name
 //! in UTF-16 and, at the next multiple of four bytes, the value and then further blocks.
 
+use super::evtx_token::until_nul;
 use super::little_endian::{slice, u16_at, u32_at, utf16};
 
 /// The mark of the numbers.
@@ -42,7 +43,7 @@ fn block(bytes: &[u8], depth: usize, left: &mut usize, version: &mut Version) {
         return;
     };
     let bytes = bytes.get(..usize::from(length)).unwrap_or(bytes);
-    let name = name_at(bytes, 6);
+    let name = until_nul(bytes.get(6..).unwrap_or_default());
     let at = aligned(name.len().saturating_add(8));
     // Texts count in characters, numbers in bytes.
     let size = usize::from(value_length).saturating_mul(if kind == 1 { 2 } else { 1 });
@@ -86,13 +87,6 @@ fn keep(name: &str, value: &str, version: &mut Version) {
     if field.is_empty() {
         value.clone_into(field);
     }
-}
-
-/// The bytes of a name in UTF-16, up to the character that ends it.
-fn name_at(bytes: &[u8], at: usize) -> &[u8] {
-    let rest = bytes.get(at..).unwrap_or_default();
-    let units = rest.chunks_exact(2).take_while(|unit| *unit != [0, 0]).count();
-    slice(rest, 0, units.saturating_mul(2)).unwrap_or_default()
 }
 
 fn text(value: &[u8]) -> String {

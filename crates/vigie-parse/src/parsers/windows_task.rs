@@ -10,10 +10,11 @@ use vigie_model::batch::Position;
 use vigie_model::coverage::Density;
 use vigie_model::evidence::Account;
 
+use super::encoding::head_text;
 use super::limit::{CONTEXT_BYTES_MAX, Cuts};
 use super::local_time;
 use super::table::{Layout, Table};
-use super::text_file::{TextFile, head_text};
+use super::text_file::TextFile;
 use super::xml::{self, Element, Visit};
 use crate::{Artifact, Head, Input, Parser, Sink};
 
@@ -215,10 +216,10 @@ impl Task {
             return None;
         }
         let behind_date = text.get(10..).unwrap_or_default();
-        if behind_date.ends_with('Z') || behind_date.contains(['+', '-']) {
+        if behind_date.ends_with(['Z', 'z']) || behind_date.contains(['+', '-']) {
             return Time::parse(text.as_bytes());
         }
-        let time = local_time::of_digits(text)?;
+        let time = Time::parse(text.as_bytes()).or_else(|| local_time::of_digits(text))?;
         local_time::say(&format!("line {}", self.position.number), sink);
         Some(time)
     }

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use vigie_parse::collection::{FileTimes, Source};
-use vigie_parse::{Among, Head, Limits, Tap, open, read_among};
+use vigie_parse::{Among, Limits, Nobody, open, read_among};
 
 use crate::made;
 use crate::recorder::{Recorder, tell};
@@ -28,14 +28,6 @@ pub(crate) fn children(folder: &Path) -> Vec<PathBuf> {
 /// Every case of every artifact.
 pub(crate) fn cases() -> Vec<PathBuf> {
     children(&fixtures()).iter().flat_map(|artifact| children(artifact)).collect()
-}
-
-/// Nobody looks on.
-struct Nobody;
-
-impl Tap for Nobody {
-    fn begin(&mut self, _: &Head<'_>, _: Option<&'static str>) {}
-    fn bytes(&mut self, _: &[u8]) {}
 }
 
 fn tell_case(case: &Path) -> String {

@@ -19,7 +19,7 @@ use vigie_model::diagnostic::Code;
 use vigie_model::evidence::{Fact, ManifestEntry};
 use vigie_model::schema::Wanted;
 use vigie_model::{Diagnostic, EventBatch, Schema};
-use vigie_parse::{Among, Collection, FileReport, Head, Sink, Tap, collection};
+use vigie_parse::{Among, Collection, FileReport, Nobody, Sink, collection};
 use vigie_report::timeline::{Event, Format, Row, Scratch, SourceCells};
 
 use super::pool::{self, FileId, Order};
@@ -202,15 +202,6 @@ fn settle(
         }
     }
     cells
-}
-
-/// Nobody looks at the bytes beside the parser.
-struct Nobody;
-
-impl Tap for Nobody {
-    fn begin(&mut self, _head: &Head<'_>, _artifact: Option<&'static str>) {}
-
-    fn bytes(&mut self, _bytes: &[u8]) {}
 }
 
 /// The receiver of one file's events.
