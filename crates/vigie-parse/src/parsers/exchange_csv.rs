@@ -17,7 +17,7 @@ use vigie_model::{Schema, Time};
 use super::line_log::{self, LineLog, Refusal, place, refuse};
 use super::lines::{Line, head_lines};
 use super::rows::{Clock, Rows, span};
-use super::{exchange_ecp, exchange_oabgenerator};
+use super::{exchange_ecp, exchange_oabgenerator, exchange_testproxylogon};
 use crate::{Artifact, Head, Input, Sink};
 
 /// Lines of the head in which a header is looked for.
@@ -51,6 +51,9 @@ pub(crate) enum RowKind {
     Ecp,
     /// OABGenerator: the whole line as `Message` as well; lines without a header are messages too.
     Oab,
+    /// Results of Test-ProxyLogon: as they are, below a header of names only; those that begin with the server's have no
+    /// time.
+    Results,
 }
 
 /// What a file says of its stream.
@@ -124,14 +127,13 @@ fn directive<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     head.eq_ignore_ascii_case(name).then(|| value.trim())
 }
 
-/// The first column of result files that have no time.
+/// The first column of those results of Test-ProxyLogon that have no time: the server.
 const UNTIMED_FIRST: &str = "ComputerName";
 
 /// Whether a line repeats the names of the fields without `#Fields:`, as some builds write.
 fn is_bare_header(line: &str) -> bool {
     let first = line.split(',').next().unwrap_or_default().trim_matches('"');
-    let names = TIME_FIELDS.iter().chain([&UNTIMED_FIRST]);
-    line.contains(',') && names.into_iter().any(|name| first.eq_ignore_ascii_case(name))
+    line.contains(',') && TIME_FIELDS.iter().any(|name| first.eq_ignore_ascii_case(name))
 }
 
 /// Whether a line begins as the rows of these logs do: a time and a comma.
@@ -168,6 +170,13 @@ pub(crate) fn parse(layout: &Layout, input: &mut Input<'_>, sink: &mut dyn Sink)
     let mut log = State::new(layout, input.path);
     let account = line_log::parse(&mut log, input, sink);
     state_build(&mut log, sink);
+    if layout.rows == RowKind::Results
+        && log.hosts.is_empty()
+        && let Some(host) = exchange_testproxylogon::host_of(input.path)
+    {
+        let value = host.to_owned();
+        sink.fact(Fact { kind: FactKind::HostName, value, time: None, place: "file name".to_owned() });
+    }
     account
 }
 
@@ -242,7 +251,7 @@ impl LineLog for State<'_> {
     }
 
     fn can_glance(&self) -> bool {
-        self.layout.rows == RowKind::Plain && self.columns.time == Some(0)
+        matches!(self.layout.rows, RowKind::Plain | RowKind::Results) && self.columns.time == Some(0)
     }
 
     fn glance(&mut self, line: &str) -> Option<Time> {
@@ -346,10 +355,11 @@ fn set_fields(
     let column = |names: &[&str]| {
         fields.iter().position(|field| names.iter().any(|name| field.eq_ignore_ascii_case(name)))
     };
+    let of_results = column(&[UNTIMED_FIRST]).filter(|_| log.layout.rows == RowKind::Results);
     log.columns = Columns {
         // Where no column is called a time, it is the first, but for results that have none.
-        time: column(TIME_FIELDS).or(Some(0).filter(|_| column(&[UNTIMED_FIRST]) != Some(0))),
-        host: column(HOST_FIELDS),
+        time: column(TIME_FIELDS).or(Some(0).filter(|_| of_results != Some(0))),
+        host: column(HOST_FIELDS).or(of_results),
         protocol: column(&["Protocol"]),
         event_data: column(&["EventData"]),
     };
@@ -375,7 +385,9 @@ fn read_row(
         return Err(refuse(code, "a quote is opened and never closed"));
     }
     let first = value(log.cells.first(), text, &log.extra);
-    let is_untimed = log.fields.is_empty() && first.eq_ignore_ascii_case(UNTIMED_FIRST);
+    let is_untimed = log.layout.rows == RowKind::Results
+        && log.fields.is_empty()
+        && first.eq_ignore_ascii_case(UNTIMED_FIRST);
     if is_untimed || TIME_FIELDS.iter().any(|name| first.eq_ignore_ascii_case(name)) {
         let names = log.cells.iter().take(FIELDS_MAX);
         let fields = names.map(|cell| value(Some(cell), text, &log.extra).trim().to_owned()).collect();
@@ -413,7 +425,7 @@ fn finish_row(log: &mut State<'_>, line: &Line, row: (&str, Option<Time>), sink:
     note_host(log, line, row, sink);
     let fields = log.fields.len();
     match log.layout.rows {
-        RowKind::Plain => {}
+        RowKind::Plain | RowKind::Results => {}
         RowKind::Ecp => {
             if let Some(column) = log.columns.event_data {
                 // EventData is the last column: commas that nobody quoted belong to it.
@@ -453,7 +465,7 @@ fn push(log: &mut State<'_>, line: &Line, row: (&str, Option<Time>), sink: &mut 
             protocol: value(protocol, text, &log.extra),
         };
         let derived: &[&'static str] = match log.layout.rows {
-            RowKind::Plain => &[],
+            RowKind::Plain | RowKind::Results => &[],
             RowKind::Ecp if log.columns.event_data.is_none() => &[],
             RowKind::Ecp => exchange_ecp::DERIVED_FIELDS,
             RowKind::Oab => exchange_oabgenerator::DERIVED_FIELDS,
@@ -484,7 +496,9 @@ fn push_message(log: &mut State<'_>, line: &Line, text: &str, sink: &mut dyn Sin
 fn note_host(log: &mut State<'_>, line: &Line, row: (&str, Option<Time>), sink: &mut dyn Sink) {
     let (text, time) = row;
     let host = value(log.columns.host.and_then(|column| log.cells.get(column)), text, &log.extra);
-    if host.is_empty() || log.hosts.len() >= HOSTS_MAX || log.hosts.iter().any(|known| known == host) {
+    // Results are of one server; the first is who they are known by.
+    let max = if log.layout.rows == RowKind::Results { 1 } else { HOSTS_MAX };
+    if host.is_empty() || log.hosts.len() >= max || log.hosts.iter().any(|known| known == host) {
         return;
     }
     log.last_host = Some(Finder::new(&format!(",{host},")).into_owned());

@@ -26,7 +26,7 @@ static ARTIFACT: Artifact = Artifact {
     source: "https://github.com/microsoft/CSS-Exchange/blob/main/docs/Security/Test-ProxyLogon.md",
 };
 
-static LAYOUT: Layout = Layout { artifact: &ARTIFACT, stream: stream_of, rows: RowKind::Plain };
+static LAYOUT: Layout = Layout { artifact: &ARTIFACT, stream: stream_of, rows: RowKind::Results };
 
 /// Kinds of results, by columns that all of a kind have.
 static KINDS: &[(&str, &[&str])] = &[
@@ -41,7 +41,7 @@ impl Parser for TestProxyLogon {
 
     fn recognise(&self, head: &Head<'_>) -> bool {
         let name = name_of(head.path);
-        let is_named = name.contains("-cve-2021-2") || name.ends_with("-other.csv");
+        let is_named = host_bytes(&name).is_some();
         let lines = head_lines(head.bytes, 2);
         let header = lines.iter().find(|line| !line.starts_with('#'));
         let header = header.map(|line| line.replace('"', "")).unwrap_or_default();
@@ -66,4 +66,27 @@ fn stream_of(identity: &Identity<'_>) -> String {
     let name = name_of(identity.path);
     let kind = if name.ends_with("-other.csv") { "Suspicious" } else { "HttpProxy" };
     kind.to_owned()
+}
+
+/// How many bytes of a file's name, in lower case, are the server's; `None` of a name that the script does not give.
+fn host_bytes(name: &str) -> Option<usize> {
+    name.find("-cve-2021-2").or_else(|| name.strip_suffix("-other.csv").map(str::len))
+}
+
+/// The server by the name of a file: the script puts it first.
+pub(super) fn host_of(path: &str) -> Option<&str> {
+    let name = path.rsplit(['\\', '/']).next()?;
+    name.get(..host_bytes(&name_of(path))?).map(str::trim).filter(|host| !host.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host_of;
+
+    #[test]
+    fn the_server_in_the_name() {
+        assert_eq!(host_of(r"C:\out\MAIL01-Cve-2021-26855.csv"), Some("MAIL01"));
+        assert_eq!(host_of("out/ex-mail-2.corp.example-other.csv"), Some("ex-mail-2.corp.example"));
+        assert_eq!((host_of("-Cve-2021-27065.csv"), host_of("x-other.csv.txt")), (None, None));
+    }
 }

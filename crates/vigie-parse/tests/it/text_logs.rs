@@ -6,8 +6,10 @@ use vigie_model::diagnostic::Code;
 use vigie_model::evidence::Fact;
 use vigie_model::schema::Wanted;
 use vigie_model::{EventBatch, Schema};
+use vigie_parse::parsers::exchange_log::ExchangeLog;
+use vigie_parse::parsers::exchange_testproxylogon::TestProxyLogon;
 use vigie_parse::parsers::iis_w3c::IisW3c;
-use vigie_parse::{Sink, parse_bytes};
+use vigie_parse::{Parser, Sink, parse_bytes};
 
 use crate::recorder::Recorder;
 
@@ -126,4 +128,33 @@ fn a_receiver_that_breaks_leaves_every_byte_accounted_for() {
     let account = parse_bytes(&IisW3c, "x", text.as_bytes(), &mut Once);
     assert_eq!(account.parsed_bytes + account.rejected_bytes, text.len() as u64);
     assert!(account.rejected_bytes > 0);
+}
+
+/// Only results of a script may have no time: in a log it would be a way to take its rows off every day.
+#[test]
+fn a_log_whose_first_column_is_a_server_still_misses_its_times() {
+    let read = |parser: &dyn Parser, path: &str, text: &str| {
+        let mut recorder = Recorder::default();
+        parse_bytes(parser, path, text.as_bytes(), &mut recorder);
+        let codes: Vec<Code> = recorder.diagnostics.iter().map(|(code, ..)| *code).collect();
+        (recorder.events, codes)
+    };
+    let rows = "ComputerName,Type,Path,Name,LastWrite\r\nMAIL01,a,b,c,d\r\n";
+    let log = format!("#Software: Microsoft Exchange Server\r\n#Fields: {rows}");
+    assert_eq!(read(&ExchangeLog, "x.log", &log), (1, vec![Code::TimeUnreadable]));
+    assert_eq!(read(&ExchangeLog, "x.log", rows), (0, vec![Code::NoHeader; 2]));
+    assert_eq!(read(&TestProxyLogon, "MAIL01-other.csv", rows), (1, Vec::new()));
+}
+
+#[test]
+fn results_name_their_server_by_their_first_row_or_else_their_file() {
+    let host = |path: &str, text: &str| {
+        let mut recorder = Recorder::default();
+        parse_bytes(&TestProxyLogon, path, text.as_bytes(), &mut recorder);
+        recorder.facts.into_iter().map(|fact| fact.value).collect::<Vec<_>>()
+    };
+    let rows = "ComputerName,Type,Path,Name,LastWrite\r\nMAIL02,a,b,c,d\r\nMAIL03,a,b,c,d\r\n";
+    assert_eq!(host("out/MAIL01-other.csv", rows), ["MAIL02"]);
+    let requests = "DateTime,AnchorMailbox,UrlStem,HttpStatus\r\n2021-03-03T05:12:44Z,a,/ecp/y.js,200\r\n";
+    assert_eq!(host("out/MAIL01-Cve-2021-26855.csv", requests), ["MAIL01"]);
 }
