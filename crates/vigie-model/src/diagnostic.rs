@@ -110,6 +110,8 @@ codes! {
         "They are older, cleared or cut off; a hit on one says in Salvaged where it lay. Look at what is beside them.";
     HiveDirty "V0305" Note "The registry hive was copied before its last changes were written to it."
         "Usual for a hive copied from a running system. Collect its transaction logs (.LOG1, .LOG2) beside it: what they hold is applied.";
+    RecordsRepeated "V0306" Note "Copies of records lie where the log keeps none any more."
+        "They are the same as records that were read, byte for byte, and were left out: what is found twice happened once.";
     UnknownFormat "V0401" Note "No parser of Vigie knows this content."
         "It was hashed and listed, not read. `vigie artifacts` lists what is read.";
     KnownUnread "V0402" Damage "The format is recognised, but Vigie does not read it."

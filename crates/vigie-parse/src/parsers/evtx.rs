@@ -7,15 +7,16 @@
 //! free space and chunks of zeroes are how the format keeps room, and count as parsed.
 //!
 //! Records that the log does not count any more (in free space, in a chunk without its header, in a chunk after the
-//! last one in use) are read too; a column `Salvaged` says of each where it lay. A copy of a record that was read already
-//! is no event of its own.
+//! last one in use) are read too; a column `Salvaged` says of each where it lay. One that is a record that was read already,
+//! byte for byte, is no event of its own; how many those are is said. One that differs in any byte is an event: it may be
+//! what a record was before somebody changed it.
 
-use std::hash::{Hash as _, Hasher as _};
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::Read;
 use std::ops::{ControlFlow, Range};
 
 use memchr::memmem;
-use rustc_hash::{FxHashSet, FxHasher};
+use rustc_hash::FxHashSet;
 use vigie_model::batch::Position;
 use vigie_model::coverage::Density;
 use vigie_model::diagnostic::Code;
@@ -72,7 +73,8 @@ impl Parser for Evtx {
             // Ends with the input: each turn takes bytes from it or stops.
             while chunk(&mut reading, input, sink).is_continue() {}
         }
-        let Reading { account, events, .. } = reading;
+        let Reading { account, events, seen, .. } = reading;
+        seen.say(sink);
         // Whether the receiver wants to stop no longer matters: nothing is left to read.
         let _stopped = events.finish(sink);
         account
@@ -104,36 +106,50 @@ struct Reading {
     log: Log,
 }
 
-/// The records that were met so far, by what tells a record from all others: its id, its time and its bytes.
+/// The records that were met so far, each by a hash of all its bytes: under a key that is drawn anew, so that nobody can
+/// prepare a record that passes for another.
 #[derive(Debug, Default)]
 struct Seen {
+    key: RandomState,
     records: FxHashSet<u64>,
+    /// Salvaged records that were left out.
+    copies: u64,
+    /// The place of the first one.
+    first_copy: String,
 }
 
-/// Records that are remembered, for 16 bytes each. Of a larger log the first are: copies lie where a log began anew.
+/// Records that are remembered, for 16 bytes each. Of a larger log the first are: copies lie where a log began anew. A copy
+/// that is not known for one is read.
 const SEEN_MAX: usize = 1 << 19;
 
 impl Seen {
-    /// What a record is known by.
-    fn key(block: &Block<'_>, frame: &Frame) -> u64 {
-        let mut hasher = FxHasher::default();
-        (frame.id, frame.written, frame.size).hash(&mut hasher);
-        // Offsets into the chunk are part of a record, so a copy in another chunk differs in a few bytes: its last ones
-        // are values, and stay as they were.
-        let tail = frame.end().saturating_sub(TAIL_BYTES).max(frame.offset)..frame.end();
-        block.data.get(tail).unwrap_or_default().hash(&mut hasher);
-        hasher.finish()
+    /// What a record is known by. Offsets into its chunk are part of it, but writers that leave a copy behind keep its place
+    /// in the chunk, so that they are the same as well.
+    fn hash(&self, block: &Block<'_>, frame: &Frame) -> u64 {
+        self.key.hash_one(block.data.get(frame.offset..frame.end()).unwrap_or_default())
     }
 
-    fn keep(&mut self, key: u64) {
+    fn keep(&mut self, hash: u64) {
         if self.records.len() < SEEN_MAX {
-            self.records.insert(key);
+            self.records.insert(hash);
+        }
+    }
+
+    fn note_copy(&mut self, block: &Block<'_>, frame: &Frame) {
+        if self.copies == 0 {
+            self.first_copy = format!("offset {}", block.start.saturating_add(frame.offset as u64));
+        }
+        self.copies = self.copies.saturating_add(1);
+    }
+
+    /// Says how many copies there were.
+    fn say(&self, sink: &mut dyn Sink) {
+        if self.copies > 0 {
+            let message = format!("{} copies of records that were read, byte for byte", self.copies);
+            sink.diagnostic(Code::RecordsRepeated, &self.first_copy, &message, 0);
         }
     }
 }
-
-/// Bytes at the end of a record by which copies are known.
-const TAIL_BYTES: usize = 64;
 
 impl Reading {
     fn parsed(&mut self, bytes: usize) {
@@ -328,9 +344,10 @@ fn record(
     told: &mut Told,
     sink: &mut dyn Sink,
 ) -> ControlFlow<()> {
-    let key = Seen::key(block, frame);
-    if salvage.is_some() && reading.seen.records.contains(&key) {
+    let hash = reading.seen.hash(block, frame);
+    if salvage.is_some() && reading.seen.records.contains(&hash) {
         // The same bytes were an event already: what is found twice happened once.
+        reading.seen.note_copy(block, frame);
         told.covered.add(frame.offset..frame.end());
         return ControlFlow::Continue(());
     }
@@ -339,7 +356,7 @@ fn record(
     let met = Met { chunk: block.data, frame, salvage, position };
     match reading.events.add(&met, sink) {
         Ok(flow) => {
-            reading.seen.keep(key);
+            reading.seen.keep(hash);
             told.covered.add(frame.offset..frame.end());
             if let Some(salvage) = salvage {
                 let message = format!("read {}", salvage.text());

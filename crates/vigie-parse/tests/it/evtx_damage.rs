@@ -228,3 +228,36 @@ fn chunks_are_found_where_they_do_not_belong() {
     let (recorder, account) = read(&moved);
     assert_eq!((recorder.events, account.rejected_bytes), (5, 18));
 }
+
+/// What a record was before somebody changed it must not pass for its copy.
+#[test]
+fn the_original_of_a_changed_record_is_read_beside_it() {
+    let sound = sound();
+    // Behind the log, the same chunk without its magic: what a writer left there.
+    let mut left = sound[FILE_HEADER..].to_vec();
+    left[..8].fill(0);
+    let doubled = [sound.as_slice(), left.as_slice()].concat();
+    let (recorder, _) = read(&doubled);
+    let repeated = |recorder: &Recorder| {
+        let codes = recorder.diagnostics.iter();
+        codes
+            .filter(|(code, ..)| *code == Code::RecordsRepeated)
+            .map(|(_, place, _)| place.clone())
+            .collect::<Vec<_>>()
+    };
+    let first = format!("offset {}", sound.len() + 512);
+    assert_eq!((recorder.events, repeated(&recorder)), (5, vec![first.clone()]));
+    // The third record changed in its middle: its id, time, size and end are as they were.
+    let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let (command, starts) = (utf16("net user"), records(&sound));
+    let at = sound.windows(command.len()).position(|part| part == command).unwrap();
+    assert!(starts[2] < at && at + 64 < starts[3]);
+    let mut changed = doubled.clone();
+    changed[at..at + 6].copy_from_slice(&utf16("ver"));
+    let (recorder, _) = read(&changed);
+    assert_eq!((recorder.events, repeated(&recorder)), (6, vec![first]));
+    for command in ["CommandLine: ver user", "CommandLine: net user"] {
+        assert_eq!(recorder.text.matches(command).count(), 1, "{command}");
+    }
+    assert_eq!(recorder.text.matches("Salvaged: in a chunk whose header is damaged").count(), 1);
+}
