@@ -16,6 +16,7 @@ mod evtx_value;
 mod evtx_walk;
 pub mod exchange_agents;
 pub(crate) mod exchange_csv;
+mod exchange_csv_cells;
 pub mod exchange_ecp;
 pub mod exchange_eomt;
 pub mod exchange_ews;
