@@ -128,3 +128,29 @@ fn a_report_on_another_server_is_no_proof_of_this_one() {
     let hosts: Vec<&str> = both.iter().map(|one| one["host"].as_str().unwrap()).collect();
     assert_eq!(hosts, ["MAIL01", "MAIL02"]);
 }
+
+/// What Microsoft's script found in the logs of a server: a forged request.
+const RESULTS: &str = "\"DateTime\",\"RequestId\",\"ClientIPAddress\",\"UrlHost\",\"UrlStem\",\"RoutingHint\",\"UserAgent\",\
+\"AnchorMailbox\",\"HttpStatus\"\r\n\"2021-03-03T05:12:44.123Z\",\"11111111-2222-3333-4444-555555555555\",\"203.0.113.9\",\
+\"mail.example\",\"/ecp/y.js\",\"X-BEResource-Cookie\",\"python-requests/2.25.1\",\
+\"ServerInfo~a]@MAIL02.example:444/autodiscover/autodiscover.xml?#\",\"200\"\r\n";
+
+#[test]
+fn what_was_found_on_another_server_accuses_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("in")).unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join("in").join(name), text).unwrap();
+    write("a.LOG", &httpproxy("MAIL01", "10.0.0.9"));
+    write("MAIL02-Cve-2021-26855.csv", RESULTS);
+    let (other, noted) = one_server(folder.path(), &[]);
+    assert_eq!((&other["host"], noted), (&"MAIL01".into(), 1));
+    assert_eq!(other["findings"], serde_json::json!([]), "{}", other["findings"]);
+    fs::rename(
+        folder.path().join("in/MAIL02-Cve-2021-26855.csv"),
+        folder.path().join("in/MAIL01-Cve-2021-26855.csv"),
+    )
+    .unwrap();
+    let (own, noted) = one_server(folder.path(), &[]);
+    assert_eq!(noted, 0);
+    assert_ne!(own["findings"], serde_json::json!([]), "its own results do");
+}
