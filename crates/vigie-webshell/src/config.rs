@@ -30,12 +30,13 @@ pub(crate) fn look(text: &str, has_code: bool, findings: &mut Findings) {
         findings.add(Class::CodeInConfig, line, None, None);
     }
     let lower = text.to_ascii_lowercase();
-    let mut at = 0;
+    let (mut at, mut place) = (0, "");
     for _ in 0..MAX_ELEMENTS {
         let Some(found) = lower.get(at..).and_then(|rest| rest.find("<add")) else { break };
         let start = at + found;
         let end = lower.get(start..).and_then(|rest| rest.find('>')).map_or(lower.len(), |end| start + end);
-        element(lower.get(start..end).unwrap_or(""), line_of(text, start), findings);
+        place = location(lower.get(at..start).unwrap_or(""), place);
+        element(lower.get(start..end).unwrap_or(""), place, line_of(text, start), findings);
         at = end.max(start + 1);
     }
     if let Some(start) = lower.find("<aspnetcore") {
@@ -50,7 +51,19 @@ pub(crate) fn look(text: &str, has_code: bool, findings: &mut Findings) {
     }
 }
 
-fn element(element: &str, line: u32, findings: &mut Findings) {
+/// The `<location path>` that is open at the end of a piece of text, at whose beginning another one was.
+fn location<'t>(piece: &'t str, before: &'t str) -> &'t str {
+    let opened = piece.rfind("<location");
+    match (opened, piece.rfind("</location")) {
+        (Some(opened), closed) if closed.is_none_or(|closed| closed < opened) => {
+            value(piece.get(opened..).unwrap_or("").split('>').next().unwrap_or(""), "path")
+        }
+        (_, Some(_)) => "",
+        (_, None) => before,
+    }
+}
+
+fn element(element: &str, place: &str, line: u32, findings: &mut Findings) {
     let runs = [value(element, "scriptprocessor"), value(element, "type")];
     if !ENGINES.iter().any(|engine| runs.iter().any(|runs| runs.contains(engine))) {
         return;
@@ -59,7 +72,9 @@ fn element(element: &str, line: u32, findings: &mut Findings) {
     let path = if path.is_empty() { value(element, "extension") } else { path };
     for one in path.split([',', ';']) {
         let ext = one.trim().rsplit_once('.').map_or("", |(_, ext)| ext).trim_matches('*');
-        if !CODE.contains(&ext) {
+        // Exchange itself answers for `autodiscover.xml`, and its setup writes so into the server's configuration.
+        let is_autodiscover = ext == "xml" && place.ends_with("/autodiscover");
+        if !CODE.contains(&ext) && !is_autodiscover {
             findings.add(Class::MapsHandler, line, None, Some(one));
         }
     }
@@ -82,4 +97,26 @@ fn value<'a>(element: &'a str, name: &str) -> &'a str {
 fn line_of(text: &str, at: usize) -> u32 {
     let before = text.get(..at).unwrap_or("");
     u32::try_from(before.bytes().filter(|byte| *byte == b'\n').count()).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> bool {
+        let mut findings = Findings::default();
+        look(text, false, &mut findings);
+        !findings.all.is_empty()
+    }
+
+    #[test]
+    fn what_exchange_maps_for_autodiscover_is_its_own_and_the_same_elsewhere_is_not() {
+        let add = r#"<add path="*.xml" verb="GET" scriptProcessor="C:\Windows\aspnet_isapi.dll" />"#;
+        let at = |place: &str| format!("<location path=\"{place}\"><handlers>{add}</handlers></location>");
+        assert!(!found(&at("Default Web Site/Autodiscover")));
+        assert!(found(&at("Default Web Site/owa")) && found(add));
+        // A place that was closed before says nothing, and another kind of file is no `autodiscover.xml`.
+        assert!(found(&format!("<location path=\"Default Web Site/Autodiscover\"></location>{add}")));
+        assert!(found(&at("Default Web Site/Autodiscover").replace("*.xml", "*.jpg")));
+    }
 }
